@@ -1,0 +1,35 @@
+# `make demo` and `make test` do everything on a machine with Python 3.11 to 3.13.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+DEMO = runs/digits
+
+.PHONY: install demo test lint test-slow clean
+
+install: $(VENV)/installed
+
+# Made anew when the dependencies change; a broken install leaves no mark.
+$(VENV)/installed: setup.py
+	$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and 'Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12')"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
+	touch $@
+
+demo: install
+	$(BIN)/python -m gaug_jax.main --config=configs/digits.py --workdir=$(DEMO)
+	@echo "The demo's digits: $(DEMO)/samples (the last grid, and progress.gif)"
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+test: lint
+	$(BIN)/python -m pytest -q -m "not slow"
+
+# Kills runs at random moments, and other things that take long.
+test-slow: install
+	$(BIN)/python -m pytest -q -m slow
+
+clean:
+	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache

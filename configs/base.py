@@ -1,0 +1,143 @@
+"""Every field of the config, with its meaning and default. The other files are deltas.
+
+A field left unset (a placeholder) follows what its comment says; an explicit value wins.
+"""
+
+from ml_collections import ConfigDict, config_dict
+
+
+def data() -> ConfigDict:
+    """Which images, how they are brought to one size, and how they are split."""
+    section = ConfigDict()
+    # digits, covid_chestxray, banglalekha_isolated, cmaterdb, folder, npz or tfds:<name>.
+    section.source = "digits"
+    # A copy on disk (a folder; for npz a file). Unset: the source's own download.
+    section.path = config_dict.placeholder(str)
+    # Height and width of the square images, 4*2^n.
+    section.image_size = 64
+    # 1 (luminance) or 3 (RGB).
+    section.channels = 1
+    # How a picture becomes square: stretch (the paper's) or pad with black.
+    section.resize = "stretch"
+    # Which label set of the source (covid_chestxray: covid, finding). Unset: its first.
+    section.label = config_dict.placeholder(str)
+    # Where an image's group (patient, writer) is written: a pattern with a named group
+    # (?P<group>...) for file names (folder), or an array's or feature's name (npz, tfds).
+    section.group = config_dict.placeholder(str)
+    # banglalekha_isolated: the pattern that reads a file name. Unset: the publisher's scheme.
+    section.filename_pattern = config_dict.placeholder(str)
+    # Go on without pictures that are absent or cannot be read (they are listed).
+    section.allow_missing = False
+    # Classes with fewer images are dropped, or merged into one class `other`.
+    section.min_class_size = 0
+    section.small_classes = "drop"
+    # Keep the publisher's own test part, where there is one, as the test part.
+    section.official_test = True
+    # Folds by group, stratified by class; fold `fold` is the test part. 0: one split by
+    # test_fraction. With an official test part the folds rotate the validation part.
+    section.num_folds = 5
+    section.fold = 0
+    section.test_fraction = 0.2
+    # Share of what is not test that becomes the validation part.
+    section.validation_fraction = 0.1
+    # Seed of the split alone, so that generators of several seeds share one split.
+    section.split_seed = 0
+    # Images kept in the training part (the scarce-data regime). Unset: all of them.
+    section.train_size = config_dict.placeholder(int)
+    # Whether train_size counts images of each class, or of all classes together.
+    section.train_size_per_class = False
+    # Where preprocessed images are kept. Unset: gaug_jax in the per-user cache folder.
+    section.cache_path = config_dict.placeholder(str)
+    return section
+
+
+def model() -> ConfigDict:
+    """The two networks."""
+    section = ConfigDict()
+    # Channels of the discriminator's first layer; every other layer is a multiple of it.
+    section.width = 64
+    # Length of the generator's input, drawn from a standard normal distribution.
+    section.latent_dim = 100
+    # none, per_class (a GAN for each class, trained together) or conditional.
+    section.labels = "none"
+    return section
+
+
+def objective() -> ConfigDict:
+    """What the two networks play for."""
+    section = ConfigDict()
+    # minimax, spectral_norm, spectral_norm_gp or wgan_gp: the values of the unset fields here
+    # and of train.learning_rate, train.beta1 and train.beta2 (gaug_jax/objectives/presets.py).
+    section.preset = "minimax"
+    # minimax (non-saturating), minimax_literal, wasserstein or hinge.
+    section.loss = config_dict.placeholder(str)
+    # Weight of the penalty on gradient norms away from 1, between real and generated images.
+    section.gradient_penalty = config_dict.placeholder(float)
+    # Weight of the penalty on squared gradient norms at real images.
+    section.r1 = config_dict.placeholder(float)
+    # Divide each discriminator kernel by its largest singular value.
+    section.spectral_norm = config_dict.placeholder(bool)
+    # batch or none.
+    section.discriminator_norm = config_dict.placeholder(str)
+    # Discriminator updates before each generator update.
+    section.critic_steps = config_dict.placeholder(int)
+    return section
+
+
+def train() -> ConfigDict:
+    """The run."""
+    section = ConfigDict()
+    # Passes of the discriminators over the training part; all generators of per_class together.
+    section.epochs = 300
+    # Generator updates instead of epochs.
+    section.steps = config_dict.placeholder(int)
+    # Images of one discriminator update, over all devices (per_class: of each class's).
+    section.batch_size = 32
+    # Adam, both networks. Unset: the preset's.
+    section.learning_rate = config_dict.placeholder(float)
+    section.beta1 = config_dict.placeholder(float)
+    section.beta2 = config_dict.placeholder(float)
+    # Images after which the moving average of the generator has forgotten half; and how fast
+    # that grows at the start, as a share of the images seen.
+    section.ema_half_life = 10_000
+    section.ema_ramp_up = 0.05
+    # float32, or bfloat16 for activations (parameters and losses stay float32).
+    section.precision = "float32"
+    # per_class: generators computed at once; the others wait for their turn. 0: all.
+    section.classes_at_once = 0
+    # A training set above this many megabytes streams from the host.
+    section.resident_megabytes = 2_000
+    # Steps between rows of metrics.jsonl, pictures of samples, and checkpoints.
+    section.log_every = 20
+    section.sample_every = 500
+    section.checkpoint_every = 500
+    # Checkpoints kept: the latest so many, and the best so many by the validation score.
+    section.keep_last = 3
+    section.keep_best = 1
+    # stop, or rollback: back to the last good checkpoint with a new key, at most so many times.
+    section.on_divergence = "stop"
+    section.max_rollbacks = 3
+    # A loss whose size passes this has diverged.
+    section.divergence_limit = 1e6
+    return section
+
+
+def evaluate() -> ConfigDict:
+    """What is measured while training."""
+    section = ConfigDict()
+    # Steps between scores (KID on pixels, against the validation part). 0: none.
+    section.every = 0
+    return section
+
+
+def get_config() -> ConfigDict:
+    """All sections at their defaults."""
+    config = ConfigDict()
+    # Seed of the generator's training; the split has its own (data.split_seed).
+    config.seed = 0
+    config.data = data()
+    config.model = model()
+    config.objective = objective()
+    config.train = train()
+    config.evaluate = evaluate()
+    return config

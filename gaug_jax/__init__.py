@@ -1,0 +1,1 @@
+"""GAN-based data augmentation where labelled images are scarce."""

@@ -1,0 +1,109 @@
+"""What every binary shares: its flags, and how its errors end.
+
+A user's mistake ends with one line on standard error and status 2, a diverged
+training with status 1, an interrupted run with 130 or 143.
+"""
+
+import errno
+import logging as python_logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+
+from absl import app, flags, logging
+
+from gaug_jax.settings import UserError
+
+_CONFIG_ERRORS = (AttributeError, KeyError, TypeError, ValueError, FileNotFoundError, ImportError)
+
+
+def define_config_flag(default: str | None = None) -> None:
+    """Defines `--config`, with overrides as `--config.section.field=value`."""
+    from ml_collections import config_flags
+
+    config_flags.DEFINE_config_file(
+        "config",
+        default,
+        "A config file, such as configs/digits.py. Any field of configs/base.py can be set beside "
+        "it: --config.train.epochs=10.",
+        lock_config=True,
+    )
+
+
+def define_workdir_flag() -> None:
+    """Defines `--workdir`."""
+    flags.DEFINE_string("workdir", None, "Folder of the run: made if absent, continued if not.")
+    flags.mark_flag_as_required("workdir")
+
+
+def run(main: Callable[[], None], help_text: str) -> None:
+    """Parses the flags and runs `main`; does not return.
+
+    Args:
+      main: the binary's work; it reads its flags itself.
+      help_text: printed above the flags by `--help`.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.modules["__main__"].__doc__ = help_text
+    signal.signal(signal.SIGTERM, _terminate)
+    logging.use_absl_handler()
+    python_logging.getLogger("orbax").setLevel(python_logging.ERROR)
+    logging.set_verbosity(logging.WARNING)
+    app.run(lambda arguments: sys.exit(_guarded(main)), flags_parser=_parse)
+
+
+def _terminate(number: int, frame: object) -> None:
+    """Ends the process as a shell would report it, before there is anything to save."""
+    sys.exit(128 + number)
+
+
+def _parse(arguments: Sequence[str]) -> list[str]:
+    """Parses the flags; what cannot be parsed is the user's mistake."""
+    try:
+        rest = flags.FLAGS(list(arguments))
+    except flags.Error as error:
+        _fail(str(error))
+    except _CONFIG_ERRORS as error:
+        _fail(_config_message(error))
+    if len(rest) > 1:
+        _fail(f"{rest[1]!r} is not a flag: see --help")
+    return rest
+
+
+def _config_message(error: Exception) -> str:
+    """Returns an error of ml_collections as a line."""
+    text = str(error.args[0]) if error.args else repr(error)
+    return f"--config: {_first_line(text)}"
+
+
+def _first_line(text: str) -> str:
+    """Returns a message as one line."""
+    return " ".join(text.split()) or "unknown error"
+
+
+def _fail(message: str, status: int = 2) -> None:
+    """Prints one line and ends the process."""
+    print(f"error: {_first_line(message)}", file=sys.stderr, flush=True)
+    sys.exit(status)
+
+
+def _guarded(main: Callable[[], None]) -> int:
+    """Runs the binary's work and returns its exit status."""
+    try:
+        main()
+        return 0
+    except UserError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        _fail("interrupted", 130)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EFBIG):
+            raise
+        _fail(f"{error.filename or 'a file'} could not be written: {error.strerror}")
+    except Exception as error:
+        status = getattr(error, "exit_status", None)
+        if status is None:
+            raise
+        _fail(str(error), status)
+    return 1

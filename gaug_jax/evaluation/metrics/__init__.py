@@ -1,0 +1,1 @@
+"""Metrics, one file each: feature arrays in, figures out."""

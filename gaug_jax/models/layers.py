@@ -1,0 +1,117 @@
+"""The layers of the two networks, initialised as in DCGAN (Radford et al. 2016).
+
+Images are [batch, height, width, channels]; kernels [height, width, in, out].
+"""
+
+from collections.abc import Callable
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from gaug_jax.models.convolution import convolution, transposed_convolution
+
+KERNEL_SIZE = 4
+
+
+def normal_around(mean: float, standard_deviation: float = 0.02) -> Callable:
+    """Returns an initialiser that draws from a normal distribution."""
+
+    def init(key: Array, shape: tuple[int, ...], dtype: jnp.dtype = jnp.float32) -> Array:
+        return mean + standard_deviation * jax.random.normal(key, shape, dtype)
+
+    return init
+
+
+class _Kernel(nn.Module):
+    """A layer with a 4x4 kernel and, on request, a bias; `apply_kernel` says what it does."""
+
+    features: int
+    use_bias: bool = False
+    dtype: jnp.dtype = jnp.float32
+    implementation: str = "native"
+
+    @nn.compact
+    def __call__(self, inputs: Array) -> Array:
+        shape = (KERNEL_SIZE, KERNEL_SIZE, inputs.shape[-1], self.features)
+        kernel = self.param("kernel", normal_around(0.0), shape)
+        outputs = self.apply_kernel(inputs.astype(self.dtype), kernel.astype(self.dtype))
+        if self.use_bias:
+            bias = self.param("bias", nn.initializers.zeros, (self.features,))
+            outputs = outputs + bias.astype(self.dtype)
+        return outputs
+
+
+class FromLatent(_Kernel):
+    """Latents [batch, latent] to features [batch, 4, 4, features].
+
+    The transposed convolution of a 1x1 image, which is one matrix product.
+    """
+
+    def apply_kernel(self, inputs: Array, kernel: Array) -> Array:
+        """Returns the product, in the order of the transposed convolution."""
+        return jnp.einsum("bl,hwlf->bhwf", inputs, kernel)
+
+
+class ToScore(_Kernel):
+    """Features [batch, 4, 4, in] to [batch, features]: a convolution without padding."""
+
+    def apply_kernel(self, inputs: Array, kernel: Array) -> Array:
+        """Returns the product over positions and channels."""
+        return jnp.einsum("bhwi,hwif->bf", inputs, kernel)
+
+
+class Downsample(_Kernel):
+    """A 4x4 convolution of stride 2 and padding 1: halves height and width."""
+
+    def apply_kernel(self, inputs: Array, kernel: Array) -> Array:
+        """Returns the convolution."""
+        return convolution(inputs, kernel, implementation=self.implementation)
+
+
+class Upsample(_Kernel):
+    """A transposed 4x4 convolution of stride 2: doubles height and width."""
+
+    def apply_kernel(self, inputs: Array, kernel: Array) -> Array:
+        """Returns the transposed convolution."""
+        return transposed_convolution(inputs, kernel, implementation=self.implementation)
+
+
+class BatchNorm(nn.Module):
+    """Batch norm (Ioffe and Szegedy 2015), per class on request (Dumoulin et al. 2017).
+
+    Statistics are of all examples on all devices of `axis_name`; running averages
+    move by a tenth an update.
+    """
+
+    num_classes: int = 0
+    axis_name: str | None = None
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(
+        self,
+        inputs: Float[Array, "batch height width features"],
+        labels: Int[Array, " batch"] | None = None,
+        *,
+        train: bool,
+    ) -> Float[Array, "batch height width features"]:
+        per_class = self.num_classes > 0
+        outputs = nn.BatchNorm(
+            use_running_average=not train,
+            momentum=0.9,
+            epsilon=1e-5,
+            axis_name=self.axis_name,
+            dtype=self.dtype,
+            use_scale=not per_class,
+            use_bias=not per_class,
+            scale_init=normal_around(1.0),
+        )(inputs)
+        if not per_class:
+            return outputs
+        shape = (self.num_classes, inputs.shape[-1])
+        scale = self.param("class_scale", normal_around(1.0), shape)
+        bias = self.param("class_bias", nn.initializers.zeros, shape)
+        pick = lambda table: table[labels][:, None, None, :].astype(self.dtype)  # noqa: E731
+        return outputs * pick(scale) + pick(bias)

@@ -1,0 +1,69 @@
+"""Progress of long work: a bar with rate and time left on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+
+from tqdm import tqdm
+
+_SECONDS_BETWEEN_LINES = 15.0
+
+
+class Progress:
+    """Counts `total` pieces of work on standard error.
+
+    Args:
+      name: what is being done.
+      total: pieces in all.
+      initial: pieces done before, by an earlier run.
+      unit: what a piece is called.
+    """
+
+    def __init__(self, name: str, total: int, initial: int = 0, unit: str = "step") -> None:
+        self._terminal = sys.stderr.isatty()
+        self._bar = tqdm(
+            desc=name,
+            total=total,
+            initial=initial,
+            unit=unit,
+            dynamic_ncols=True,
+            file=sys.stderr if self._terminal else _Nowhere(),
+        )
+        self._last_line = time.monotonic()
+
+    def advance(self, count: int, **figures: float) -> None:
+        """Adds finished pieces; figures are shown beside the rate."""
+        if figures:
+            self._bar.set_postfix({name: f"{value:.3g}" for name, value in figures.items()})
+        self._bar.update(count)
+        now = time.monotonic()
+        done = self._bar.n >= self._bar.total
+        if not self._terminal and (done or now - self._last_line >= _SECONDS_BETWEEN_LINES):
+            self._last_line = now
+            print(str(self._bar), file=sys.stderr, flush=True)
+
+    def restart(self, done: int) -> None:
+        """Goes back to fewer finished pieces."""
+        self._bar.n = done
+        self._bar.refresh()
+
+    def note(self, line: str) -> None:
+        """Prints a line without tearing the bar."""
+        if self._terminal:
+            self._bar.write(line, file=sys.stderr)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """Leaves the bar as it stands."""
+        self._bar.close()
+
+
+class _Nowhere:
+    """A file that takes everything and keeps nothing."""
+
+    def write(self, text: str) -> int:
+        """Takes the text."""
+        return len(text)
+
+    def flush(self) -> None:
+        """Has nothing to flush."""

@@ -1,0 +1,283 @@
+"""Config sections as frozen dataclasses, and the messages for a user's mistakes.
+
+A section of the config is handed to its dataclass as ``DataSettings(**section)``,
+so that a field nobody knows fails at once. Each dataclass checks its own values;
+what is wrong raises `UserError` with one line that names the field and the way out.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+class UserError(Exception):
+    """A mistake that the user can mend: printed as one line, exit status 2."""
+
+
+def one_of(field: str, value: Any, choices: Iterable[Any]) -> None:
+    """Raises `UserError` unless `value` is among `choices`; names the field and them."""
+    choices = list(choices)
+    if value not in choices:
+        listed = ", ".join(repr(choice) for choice in choices)
+        raise UserError(f"config.{field}={value!r} is not known: choose one of {listed}")
+
+
+def at_least(field: str, value: float, minimum: float) -> None:
+    """Raises `UserError` unless `value >= minimum`."""
+    if not value >= minimum:
+        raise UserError(f"config.{field}={value!r} is too small: give {minimum} or more")
+
+
+def above(field: str, value: float, minimum: float) -> None:
+    """Raises `UserError` unless `value > minimum`."""
+    if not value > minimum:
+        raise UserError(f"config.{field}={value!r} must be above {minimum}")
+
+
+def fraction(field: str, value: float) -> None:
+    """Raises `UserError` unless `0 <= value < 1`."""
+    if not 0 <= value < 1:
+        raise UserError(f"config.{field}={value!r} is not a fraction: give 0 or more and below 1")
+
+
+def check_image_size(size: int) -> None:
+    """Raises `UserError` unless `size` is 4 * 2**n with n >= 1 (8, 16, 32, 64, ...)."""
+    stages = size // 4
+    if size < 8 or size % 4 or stages & (stages - 1):
+        raise UserError(
+            f"config.data.image_size={size} is not 4*2^n: give 8, 16, 32, 64, 128 or 256"
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class DataSettings:
+    """Which images, how they are brought to one size, and how they are split.
+
+    The fields are those of `config.data`; `configs/base.py` says what each means.
+    """
+
+    source: str
+    path: str | None
+    image_size: int
+    channels: int
+    resize: str
+    label: str | None
+    group: str | None
+    filename_pattern: str | None
+    allow_missing: bool
+    min_class_size: int
+    small_classes: str
+    official_test: bool
+    num_folds: int
+    fold: int
+    test_fraction: float
+    validation_fraction: float
+    split_seed: int
+    train_size: int | None
+    train_size_per_class: bool
+    cache_path: str | None
+
+    def __post_init__(self) -> None:
+        check_image_size(self.image_size)
+        one_of("data.channels", self.channels, (1, 3))
+        one_of("data.resize", self.resize, ("stretch", "pad"))
+        one_of("data.small_classes", self.small_classes, ("drop", "merge"))
+        at_least("data.min_class_size", self.min_class_size, 0)
+        fraction("data.test_fraction", self.test_fraction)
+        fraction("data.validation_fraction", self.validation_fraction)
+        if self.num_folds == 1 or self.num_folds < 0:
+            raise UserError(
+                f"config.data.num_folds={self.num_folds}: give 2 or more, or 0 for fractions"
+            )
+        if self.num_folds:
+            one_of("data.fold", self.fold, range(self.num_folds))
+        if self.train_size is not None:
+            at_least("data.train_size", self.train_size, 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelSettings:
+    """The two networks: the fields of `config.model`."""
+
+    width: int
+    latent_dim: int
+    labels: str
+
+    def __post_init__(self) -> None:
+        at_least("model.width", self.width, 1)
+        at_least("model.latent_dim", self.latent_dim, 1)
+        one_of("model.labels", self.labels, ("none", "per_class", "conditional"))
+
+
+@dataclasses.dataclass(frozen=True)
+class ObjectiveSettings:
+    """What the networks play for: the fields of `config.objective`; None follows the preset."""
+
+    preset: str
+    loss: str | None
+    gradient_penalty: float | None
+    r1: float | None
+    spectral_norm: bool | None
+    discriminator_norm: str | None
+    critic_steps: int | None
+
+    def __post_init__(self) -> None:
+        for field in ("gradient_penalty", "r1"):
+            if getattr(self, field) is not None:
+                at_least(f"objective.{field}", getattr(self, field), 0)
+        if self.critic_steps is not None:
+            at_least("objective.critic_steps", self.critic_steps, 1)
+        if self.discriminator_norm is not None:
+            one_of("objective.discriminator_norm", self.discriminator_norm, ("batch", "none"))
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainSettings:
+    """The run: the fields of `config.train`; None follows the preset."""
+
+    epochs: int
+    steps: int | None
+    batch_size: int
+    learning_rate: float | None
+    beta1: float | None
+    beta2: float | None
+    ema_half_life: float
+    ema_ramp_up: float
+    precision: str
+    classes_at_once: int
+    resident_megabytes: int
+    log_every: int
+    sample_every: int
+    checkpoint_every: int
+    keep_last: int
+    keep_best: int
+    on_divergence: str
+    max_rollbacks: int
+    divergence_limit: float
+
+    def __post_init__(self) -> None:
+        for field in ("epochs", "batch_size", "log_every", "sample_every", "checkpoint_every"):
+            at_least(f"train.{field}", getattr(self, field), 1)
+        if self.steps is not None:
+            at_least("train.steps", self.steps, 1)
+        if self.learning_rate is not None:
+            above("train.learning_rate", self.learning_rate, 0)
+        for field in ("beta1", "beta2"):
+            if getattr(self, field) is not None:
+                fraction(f"train.{field}", getattr(self, field))
+        above("train.ema_half_life", self.ema_half_life, 0)
+        above("train.ema_ramp_up", self.ema_ramp_up, 0)
+        one_of("train.precision", self.precision, ("float32", "bfloat16"))
+        at_least("train.keep_last", self.keep_last, 1)
+        for field in ("classes_at_once", "resident_megabytes", "keep_best", "max_rollbacks"):
+            at_least(f"train.{field}", getattr(self, field), 0)
+        one_of("train.on_divergence", self.on_divergence, ("stop", "rollback"))
+        above("train.divergence_limit", self.divergence_limit, 0)
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluateSettings:
+    """What is measured while training: the fields of `config.evaluate`."""
+
+    every: int
+
+    def __post_init__(self) -> None:
+        at_least("evaluate.every", self.every, 0)
+
+
+def section(kind: type, name: str, values: Mapping[str, Any]) -> Any:
+    """Builds the dataclass `kind` from the config section `name`.
+
+    Raises:
+        UserError: a field of the section is unknown or missing.
+    """
+    known = {field.name for field in dataclasses.fields(kind)}
+    for field in sorted(set(values) - known):
+        raise UserError(f"config.{name}.{field} is not a field: see configs/base.py")
+    for field in sorted(known - set(values)):
+        raise UserError(f"config.{name}.{field} is missing: see configs/base.py")
+    return kind(**values)
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """A whole config, section by section."""
+
+    seed: int
+    data: DataSettings
+    model: ModelSettings
+    objective: ObjectiveSettings
+    train: TrainSettings
+    evaluate: EvaluateSettings
+
+
+SECTIONS = {
+    "data": DataSettings,
+    "model": ModelSettings,
+    "objective": ObjectiveSettings,
+    "train": TrainSettings,
+    "evaluate": EvaluateSettings,
+}
+
+
+def read_settings(values: Mapping[str, Any]) -> Settings:
+    """Returns the settings of a config given as nested dictionaries.
+
+    Raises:
+      UserError: a section or a field is unknown or missing, or a value is not allowed.
+    """
+    for name in sorted(set(values) - set(SECTIONS) - {"seed"}):
+        raise UserError(f"config.{name} is not a section: see configs/base.py")
+    for name in sorted((set(SECTIONS) | {"seed"}) - set(values)):
+        raise UserError(f"config.{name} is missing: see configs/base.py")
+    sections = {name: section(kind, name, values[name]) for name, kind in SECTIONS.items()}
+    return Settings(seed=values["seed"], **sections)
+
+
+# Fields that say where, how long or how often, but not what a run computes: a work
+# folder may be continued with other values of these.
+_FREE_FIELDS = {
+    "data.path",
+    "data.cache_path",
+    "train.epochs",
+    "train.steps",
+    "train.resident_megabytes",
+    "train.classes_at_once",
+    "train.log_every",
+    "train.sample_every",
+    "train.checkpoint_every",
+    "train.keep_last",
+    "train.keep_best",
+    "train.on_divergence",
+    "train.max_rollbacks",
+    "train.divergence_limit",
+    "evaluate.every",
+}
+
+
+def check_same_run(before: Mapping[str, Any], now: Mapping[str, Any], folder: str) -> None:
+    """Raises `UserError` where two configs would not train the same generator.
+
+    Args:
+      before: the config that the work folder was made with.
+      now: the config of this call.
+      folder: the work folder, for the message.
+    """
+    before, now = _flat(before), _flat(now)
+    for field in sorted(set(before) | set(now)):
+        if field not in _FREE_FIELDS and before.get(field) != now.get(field):
+            raise UserError(
+                f"{folder} was made with config.{field}={before.get(field)!r}, not "
+                f"{now.get(field)!r}: set it so, or choose another --workdir"
+            )
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Returns nested dictionaries as one, with names joined by dots."""
+    flat = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{prefix}{name}."))
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat

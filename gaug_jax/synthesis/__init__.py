@@ -1,0 +1,1 @@
+"""Stage 3: synthetic images from a checkpoint."""

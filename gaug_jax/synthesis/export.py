@@ -1,0 +1,57 @@
+"""Synthetic images as files: one `.npz`, or a folder of pictures for each class."""
+
+import csv
+import os
+import re
+import shutil
+
+import numpy as np
+
+from gaug_jax import images
+from gaug_jax.progress import Progress
+from gaug_jax.synthesis.sampling import NO_LABEL, SyntheticImages
+from gaug_jax.workfolder import WorkFolder, atomic_file
+
+
+def write_npz(folder: WorkFolder, drawn: SyntheticImages) -> None:
+    """Writes `synthetic/images.npz` with `images`, `labels` and `scores`."""
+    with atomic_file(folder.synthetic_images) as file:
+        np.savez(file, images=drawn.images, labels=drawn.labels, scores=drawn.scores)
+
+
+def class_folder(class_names: tuple[str, ...], label: int) -> str:
+    """Returns the name of a class's folder, fit for any file system."""
+    if label == NO_LABEL:
+        return "unlabelled"
+    return re.sub(r"[^\w.\- ]", "_", class_names[label]).strip(". ") or f"class_{label}"
+
+
+def write_pictures(
+    folder: WorkFolder, drawn: SyntheticImages, class_names: tuple[str, ...]
+) -> None:
+    """Writes `synthetic/<class>/*.png` and `synthetic/manifest.csv`, in place of earlier ones.
+
+    All pictures are written under a temporary name first; the manifest, which names
+    them, comes last.
+    """
+    temporary = folder.synthetic / ".pictures.tmp"
+    shutil.rmtree(temporary, ignore_errors=True)
+    folder.synthetic_manifest.unlink(missing_ok=True)
+    progress = Progress("writing", len(drawn.images), unit="picture")
+    rows = []
+    try:
+        for index, (image, label) in enumerate(zip(drawn.images, drawn.labels, strict=True)):
+            name = f"{class_folder(class_names, label)}/{index:06d}.png"
+            images.write_picture(temporary / name, image)
+            rows.append([name, int(label), float(drawn.scores[index])])
+            progress.advance(1)
+        for made in sorted(temporary.iterdir()):
+            shutil.rmtree(folder.synthetic / made.name, ignore_errors=True)
+            os.replace(made, folder.synthetic / made.name)
+    finally:
+        progress.close()
+        shutil.rmtree(temporary, ignore_errors=True)
+    with atomic_file(folder.synthetic_manifest, "w") as file:
+        writer = csv.writer(file)
+        writer.writerow(["file", "label", "score"])
+        writer.writerows(rows)

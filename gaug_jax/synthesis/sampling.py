@@ -1,0 +1,162 @@
+"""Synthetic images from the moving average of a checkpoint's generator."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float32, Int32, UInt8
+
+from gaug_jax.progress import Progress
+from gaug_jax.settings import UserError, read_settings
+from gaug_jax.training.checkpoints import Checkpoints, DamagedCheckpoint
+from gaug_jax.training.generate import generate, latents_of, score
+from gaug_jax.training.spec import Spec, make_spec
+from gaug_jax.training.state import GANState, new_state
+from gaug_jax.workfolder import WorkFolder, read_json
+
+# The label of an image whose generator knows no classes.
+NO_LABEL = -1
+_BATCH = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainedGenerator:
+    """A generator as a checkpoint holds it.
+
+    Attributes:
+      spec: of the networks.
+      state: of the run, as numpy arrays.
+      step: generator updates so far.
+      class_names: names of the data's classes.
+      class_counts: training images of each.
+    """
+
+    spec: Spec
+    state: GANState
+    step: int
+    class_names: tuple[str, ...]
+    class_counts: tuple[int, ...]
+
+    @property
+    def labelled(self) -> bool:
+        """Whether images of a wanted class can be drawn."""
+        return bool(self.spec.num_generators or self.spec.generator.num_classes)
+
+
+@dataclasses.dataclass(frozen=True)
+class SyntheticImages:
+    """What was drawn.
+
+    Attributes:
+      images: [0, 255].
+      labels: class of each, or `NO_LABEL`.
+      scores: the discriminator's score of each; higher looks more real.
+    """
+
+    images: UInt8[np.ndarray, "images height width channels"]
+    labels: Int32[np.ndarray, " images"]
+    scores: Float32[np.ndarray, " images"]
+
+
+def read_generator(folder: WorkFolder, step: int | None = None) -> TrainedGenerator:
+    """Returns the generator of a checkpoint: of the latest whole one, or of a step.
+
+    Neither the data nor the config's file is needed.
+
+    Raises:
+      UserError: there is no such checkpoint, or it is damaged.
+    """
+    settings = read_settings(read_json(folder.config))
+    checkpoints = Checkpoints(folder.checkpoints)
+    steps = checkpoints.steps()
+    if not steps:
+        raise UserError(f"{folder.path} has no checkpoint yet: train with gaug_jax.main first")
+    if step is not None and step not in steps:
+        known = ", ".join(str(known) for known in steps)
+        raise UserError(f"{folder.path} has no checkpoint of step {step}: it has {known}")
+    class_names = checkpoints.metadata(steps[-1] if step is None else step)["class_names"]
+    sections = (settings.data, settings.model, settings.objective, settings.train)
+    spec = make_spec(*sections, num_classes=len(class_names), axis_name=None)
+    template = jax.eval_shape(lambda: new_state(jax.random.key(0), spec))
+    if step is None:
+        state, metadata, damaged = checkpoints.read_latest(template)
+        for lost in damaged:
+            print(f"the checkpoint of step {lost} is damaged: using step {metadata['step']}")
+    else:
+        try:
+            state, metadata = checkpoints.read(step, template)
+        except DamagedCheckpoint as error:
+            raise UserError(f"{error}: choose another --step") from None
+    return TrainedGenerator(
+        spec,
+        state,
+        metadata["step"],
+        tuple(metadata["class_names"]),
+        tuple(metadata["class_counts"]),
+    )
+
+
+def share_out(total: int, weights: Sequence[int]) -> list[int]:
+    """Returns whole numbers in proportion to `weights` that add up to `total`.
+
+    What rounding down leaves goes to the largest remainders, the first among equals
+    (Hamilton's method).
+    """
+    exact = np.asarray(weights, np.float64) * total / np.sum(weights)
+    shares = np.floor(exact).astype(int)
+    order = np.argsort(-(exact - shares), kind="stable")
+    shares[order[: total - shares.sum()]] += 1
+    return shares.tolist()
+
+
+def images_per_class(generator: TrainedGenerator, num: int, per_class: bool) -> list[int]:
+    """Returns how many images of each class to draw.
+
+    Args:
+      generator: a generator without labels counts as one class.
+      num: images in all, in the training images' proportions.
+      per_class: `num` of each class instead.
+
+    Raises:
+      UserError: `per_class`, and the generator knows no classes.
+    """
+    if not generator.labelled:
+        if per_class:
+            raise UserError(
+                "--per_class needs a generator of classes: train with config.model.labels="
+                "'conditional' or 'per_class'"
+            )
+        return [num]
+    if per_class:
+        return [num] * len(generator.class_names)
+    return share_out(num, generator.class_counts)
+
+
+def draw_images(generator: TrainedGenerator, counts: Sequence[int], seed: int) -> SyntheticImages:
+    """Draws `counts` images of each class, in the order of the classes.
+
+    The same seed gives the same images, and more of a class begin with the same ones.
+    """
+    spec = generator.spec
+    state = jax.tree.map(jnp.asarray, generator.state)
+    total = sum(counts)
+    images = np.empty((total, *spec.image_shape), np.uint8)
+    labels = np.empty(total, np.int32)
+    scores = np.empty(total, np.float32)
+    progress = Progress("sampling", total, unit="image")
+    done = 0
+    for label, count in enumerate(counts):
+        key = jax.random.fold_in(jax.random.key(seed), label)
+        for first in range(0, count, _BATCH):
+            drawn = generate(state.ema, latents_of(key, first, _BATCH, spec), label, spec=spec)
+            size = min(_BATCH, count - first)
+            place = slice(done, done + size)
+            images[place] = drawn[:size]
+            scores[place] = score(state.discriminator, drawn, label, spec=spec)[:size]
+            labels[place] = label if generator.labelled else NO_LABEL
+            done += size
+            progress.advance(size)
+    progress.close()
+    return SyntheticImages(images, labels, scores)

@@ -1,0 +1,53 @@
+"""Images from the generator's moving average."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PyTree, UInt8
+
+from gaug_jax import images as image_ranges
+from gaug_jax.training.spec import Spec
+from gaug_jax.training.state import MovingAverage, Network
+
+
+def _of_class(tree: PyTree, label: Int[Array, ""], spec: Spec) -> PyTree:
+    """Returns the networks of one class where each has its own."""
+    return jax.tree.map(lambda leaf: leaf[label], tree) if spec.num_generators else tree
+
+
+@functools.partial(jax.jit, static_argnames="spec")
+def generate(
+    ema: MovingAverage,
+    latents: Float[Array, "batch latent"],
+    label: Int[Array, ""],
+    *,
+    spec: Spec,
+) -> UInt8[Array, "batch height width channels"]:
+    """Returns images of one class in [0, 255] (of any, where the generator knows none)."""
+    params, batch_stats = _of_class(ema, label, spec)
+    labels = jnp.full((len(latents),), label, jnp.int32)
+    variables = {"params": params, "batch_stats": batch_stats}
+    return image_ranges.to_uint8(spec.generator.apply(variables, latents, labels, train=False))
+
+
+@functools.partial(jax.jit, static_argnames="spec")
+def score(
+    discriminator: Network,
+    images: UInt8[Array, "batch height width channels"],
+    label: Int[Array, ""],
+    *,
+    spec: Spec,
+) -> Float[Array, " batch"]:
+    """Returns the discriminator's scores of images of one class; higher looks more real."""
+    params, batch_stats = _of_class((discriminator.params, discriminator.batch_stats), label, spec)
+    labels = jnp.full((len(images),), label, jnp.int32)
+    variables = {"params": params, "batch_stats": batch_stats}
+    real = image_ranges.to_unit(images)
+    return spec.discriminator.apply(variables, real, labels, train=False)
+
+
+def latents_of(key: Array, first: int, count: int, spec: Spec) -> Float[Array, "count latent"]:
+    """Returns standard normal latents number `first` and on; each has a key of its own."""
+    keys = jax.vmap(lambda index: jax.random.fold_in(key, index))(first + jnp.arange(count))
+    return jax.vmap(lambda key: jax.random.normal(key, (spec.latent_dim,)))(keys)

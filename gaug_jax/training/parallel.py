@@ -1,0 +1,168 @@
+"""Several steps in one dispatch, the same on every device: the only place that knows pmap.
+
+JAX builds pmap on shard_map today; whoever replaces it changes this file alone.
+"""
+
+import functools
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Bool, Int, PyTree
+
+from gaug_jax.settings import UserError
+from gaug_jax.training.spec import DEVICES, Spec
+from gaug_jax.training.state import GANState
+from gaug_jax.training.step import Batch, Metrics, train_step_of_all
+
+
+class Feed(Protocol):
+    """Where batches come from: `data.batches` has one on the device and one that streams.
+
+    Attributes:
+      constant: arrays that every dispatch reads, the same on all devices.
+      axes: axis of the devices in what `load` returns, or None.
+      steps_per_dispatch: the most steps that it gives at once.
+    """
+
+    constant: PyTree
+    axes: int | None
+    steps_per_dispatch: int
+
+    def load(self, first_step: int, count: int) -> PyTree:
+        """Returns the arrays that one dispatch needs beside `constant`; on the host."""
+
+    def prepare(self, constant: PyTree, loaded: PyTree, first_step: Int[Array, ""]) -> PyTree:
+        """Returns what the batches of one dispatch have in common; traced."""
+
+    def batch(
+        self, prepared: PyTree, offset: Int[Array, ""], step: Int[Array, ""], shard: Int[Array, ""]
+    ) -> tuple[Array, Array]:
+        """Returns images and labels of a step for one device; traced."""
+
+
+class Dispatch(NamedTuple):
+    """What several steps left behind.
+
+    Attributes:
+      state: after the last of them.
+      sums: their metrics, summed.
+      done: how many were made.
+      diverged: whether the last of them had a loss that is not finite or beyond the limit.
+    """
+
+    state: GANState
+    sums: Metrics
+    done: Int[Array, ""]
+    diverged: Bool[Array, ""]
+
+
+def check_batch_size(batch_size: int, num_devices: int) -> int:
+    """Returns the images of one update on one device.
+
+    Raises:
+      UserError: the devices do not divide the batch.
+    """
+    if batch_size % num_devices:
+        raise UserError(
+            f"config.train.batch_size={batch_size} does not divide over {num_devices} devices: "
+            f"give a multiple of {num_devices}"
+        )
+    return batch_size // num_devices
+
+
+def replicate(tree: PyTree, devices: list[jax.Device] | None = None) -> PyTree:
+    """Puts arrays on every device, so that no dispatch has to copy them again."""
+    mesh = jax.sharding.Mesh(np.array(devices or jax.devices()), (DEVICES,))
+    everywhere = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+    return jax.tree.map(lambda leaf: jax.device_put(leaf, everywhere), tree)
+
+
+def run_steps(
+    state: GANState,
+    constant: PyTree,
+    loaded: PyTree,
+    shard: Int[Array, ""],
+    key: Array,
+    count: Int[Array, ""],
+    *,
+    spec: Spec,
+    feed: Feed,
+    divergence_limit: float,
+) -> Dispatch:
+    """Makes up to `count` steps; ends early where a loss diverges.
+
+    `count` is an argument of the program, so that one compilation serves every
+    number of steps and the result does not depend on how a run is cut up. `shard`
+    is this device's number.
+    """
+    first_step = state.step.reshape(-1)[0]
+    prepared = feed.prepare(constant, loaded, first_step)
+
+    def one_step(state: GANState, offset: Int[Array, ""]) -> tuple[GANState, Metrics]:
+        batch = Batch(*feed.batch(prepared, offset, first_step + offset, shard))
+        return train_step_of_all(state, batch, key, spec=spec)
+
+    def body(dispatch: Dispatch) -> Dispatch:
+        state, metrics = one_step(dispatch.state, dispatch.done)
+        losses = jnp.stack([metrics["d_loss"], metrics["g_loss"]])
+        fine = jnp.all(jnp.isfinite(losses) & (jnp.abs(losses) <= divergence_limit))
+        sums = jax.tree.map(jnp.add, dispatch.sums, metrics)
+        return Dispatch(state, sums, dispatch.done + 1, ~fine)
+
+    shapes = jax.eval_shape(one_step, state, jnp.int32(0))[1]
+    sums = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
+    start = Dispatch(state, sums, jnp.int32(0), jnp.bool_(False))
+    return lax.while_loop(
+        lambda dispatch: (dispatch.done < count) & ~dispatch.diverged, body, start
+    )
+
+
+def make_run_steps(
+    spec: Spec, feed: Feed, divergence_limit: float, devices: list[jax.Device] | None = None
+) -> Any:
+    """Returns `run_steps` compiled for all devices: (state, constant, loaded, key, count).
+
+    The state is donated.
+    """
+    shards = np.array(local_shards(devices), np.int32)
+    steps = functools.partial(run_steps, spec=spec, feed=feed, divergence_limit=divergence_limit)
+    compiled = jax.pmap(
+        steps,
+        axis_name=spec.axis_name,
+        in_axes=(None, None, feed.axes, 0, None, None),
+        out_axes=None,
+        donate_argnums=0,
+        devices=devices,
+    )
+    return lambda state, constant, loaded, key, count: compiled(
+        state, constant, loaded, shards, key, np.int32(count)
+    )
+
+
+def agree(count: int, stop: int) -> tuple[int, int]:
+    """Returns the first process's count and any process's wish to stop.
+
+    Every process must make the same dispatches, though each has its own clock and
+    its own signals.
+    """
+    if jax.process_count() == 1:
+        return count, stop
+    from jax.experimental import multihost_utils
+
+    wishes = multihost_utils.process_allgather(np.array([count, stop], np.int32))
+    return int(wishes[0, 0]), int(wishes[:, 1].max())
+
+
+def local_shards(devices: list[jax.Device] | None = None) -> list[int]:
+    """Returns the numbers of this process's devices among all that share a batch."""
+    devices = devices or jax.devices()
+    process = jax.process_index()
+    return [shard for shard, device in enumerate(devices) if device.process_index == process]
+
+
+def is_writer() -> bool:
+    """Whether this process is the one that writes files."""
+    return jax.process_index() == 0

@@ -1,0 +1,54 @@
+"""Grids of samples from fixed latents, and the moving picture of a run."""
+
+import jax
+import numpy as np
+from jaxtyping import Array, Int, UInt8
+
+from gaug_jax import images
+from gaug_jax.training.generate import generate, latents_of
+from gaug_jax.training.spec import Spec
+from gaug_jax.training.state import MovingAverage
+from gaug_jax.workfolder import WorkFolder
+
+_COLUMNS = 10
+_UNLABELLED_ROWS = 8
+_MOST_ROWS = 20
+_MOST_FRAMES = 60
+_MILLISECONDS_PER_FRAME = 150
+
+
+def draw(
+    ema: MovingAverage, key: Array, labels: Int[np.ndarray, " images"], spec: Spec
+) -> UInt8[np.ndarray, "images height width channels"]:
+    """Returns an image for each label, from latents that depend on key and place alone."""
+    latents = np.asarray(latents_of(key, 0, len(labels), spec))
+    drawn = np.empty((len(labels), *spec.image_shape), np.uint8)
+    for label in np.unique(labels):
+        places = np.flatnonzero(labels == label)
+        drawn[places] = generate(ema, latents[places], int(label), spec=spec)
+    return drawn
+
+
+def sample_grid(
+    ema: MovingAverage, key: Array, spec: Spec, *, labelled: bool
+) -> UInt8[np.ndarray, "height width channels"]:
+    """Returns a picture of samples: a row a class (the first twenty), or rows of any."""
+    latents = latents_of(key, 0, _COLUMNS * _UNLABELLED_ROWS, spec)
+    if not labelled:
+        return images.picture_grid(np.asarray(generate(ema, latents, 0, spec=spec)), _COLUMNS)
+    rows = range(min(spec.num_classes, _MOST_ROWS))
+    drawn = [np.asarray(generate(ema, latents[:_COLUMNS], label, spec=spec)) for label in rows]
+    return images.picture_grid(np.concatenate(drawn), _COLUMNS)
+
+
+def write_progress_picture(folder: WorkFolder) -> None:
+    """Writes the grids of a run one after another as a GIF."""
+    paths = folder.sample_pictures()
+    chosen = np.unique(np.linspace(0, len(paths) - 1, _MOST_FRAMES).round().astype(int))
+    frames = [images.read_picture(paths[index], 3) for index in chosen]
+    images.write_gif(folder.progress_picture, frames, _MILLISECONDS_PER_FRAME)
+
+
+def on_one_device(ema: MovingAverage) -> MovingAverage:
+    """Returns this process's first copy of a replicated moving average."""
+    return jax.tree.map(lambda leaf: leaf.addressable_data(0), ema)

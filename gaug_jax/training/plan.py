@@ -1,0 +1,108 @@
+"""What a run is to do, and the figures between two rows of its log."""
+
+import dataclasses
+import time
+from typing import Any
+
+from gaug_jax.settings import TrainSettings
+
+# The most steps of one dispatch, however fast they are.
+MOST_STEPS = 64
+# A dispatch lasts about this long, so that a signal is soon heard.
+_SECONDS_PER_DISPATCH = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a run is to do.
+
+    Attributes:
+      seed: of everything that the run draws.
+      total_steps: steps after which it is finished.
+      num_images: images of the training part, the length of an epoch.
+      images_per_step: real images that a step shows.
+      score_every: steps between scores; 0 for none.
+      settings: the config's section.
+      description: the config as text, for the log.
+      metadata: written into every checkpoint.
+    """
+
+    seed: int
+    total_steps: int
+    num_images: int
+    images_per_step: int
+    score_every: int
+    settings: TrainSettings
+    description: str
+    metadata: dict[str, Any]
+
+    def is_due(self, step: int, every: int) -> bool:
+        """Whether something that happens every so many steps happens now (and at the end)."""
+        return every > 0 and (step % every == 0 or step == self.total_steps)
+
+    def steps_to_next_event(self, step: int) -> int:
+        """Returns how many steps are left until something is to be written."""
+        settings = self.settings
+        intervals = (
+            settings.log_every,
+            settings.sample_every,
+            settings.checkpoint_every,
+            self.score_every,
+        )
+        events = [(step // every + 1) * every for every in intervals if every]
+        return min([self.total_steps, *events]) - step
+
+
+class Pace:
+    """How long a step takes, so that dispatches can be cut to length."""
+
+    def __init__(self) -> None:
+        self._compiled = False
+        self._seconds_per_step: float | None = None
+
+    def steps_in_time(self) -> int:
+        """Returns how many steps fit a dispatch; one until the pace is known."""
+        if self._seconds_per_step is None:
+            return 1
+        return max(1, int(_SECONDS_PER_DISPATCH / self._seconds_per_step))
+
+    def measured(self, steps: int, seconds: float) -> bool:
+        """Takes a dispatch into account; returns False for the first, which compiled."""
+        if self._compiled:
+            self._seconds_per_step = seconds / steps
+            return True
+        self._compiled = True
+        return False
+
+
+class Window:
+    """The metrics since the last row, and the time."""
+
+    def __init__(self) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
+        self._sums: dict[str, float] = {}
+        self._steps = self._timed_steps = 0
+        self._start = time.perf_counter()
+
+    def add(self, sums: dict[str, Any], steps: int, timed: bool) -> None:
+        """Adds the summed metrics of a dispatch; the clock starts after an untimed one."""
+        for name, value in sums.items():
+            self._sums[name] = self._sums.get(name, 0.0) + float(value)
+        self._steps += steps
+        if timed:
+            self._timed_steps += steps
+        else:
+            self._start = time.perf_counter()
+
+    def row(self, images_per_step: int) -> dict[str, float | None]:
+        """Returns the means and the rate, and starts anew; no rate from compiling alone."""
+        row: dict[str, float | None] = {
+            name: value / self._steps for name, value in self._sums.items()
+        }
+        seconds = time.perf_counter() - self._start
+        rate = self._timed_steps * images_per_step / seconds if self._timed_steps else None
+        row["images_per_second"] = rate
+        self._clear()
+        return row

@@ -1,0 +1,90 @@
+"""The state of a run, as one pytree."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Int, PyTree
+
+from gaug_jax.training.spec import Spec
+
+
+class Network(NamedTuple):
+    """A network in training: parameters, running statistics, optimiser state."""
+
+    params: PyTree
+    batch_stats: PyTree
+    opt_state: optax.OptState
+
+
+class MovingAverage(NamedTuple):
+    """The generator's exponential moving average: parameters and running statistics."""
+
+    params: PyTree
+    batch_stats: PyTree
+
+
+class GANState(NamedTuple):
+    """All that a step reads and writes.
+
+    With `Spec.num_generators` above 0 every leaf has that many entries along a
+    first axis, one for each generator.
+
+    Attributes:
+      step: generator updates so far, int32.
+      generator: the generator.
+      discriminator: the discriminator.
+      ema: the generator that samples are drawn from.
+    """
+
+    step: Int[Array, ""]
+    generator: Network
+    discriminator: Network
+    ema: MovingAverage
+
+
+def _new_network(variables: PyTree, spec: Spec) -> Network:
+    """Returns a network at its first step."""
+    params = variables["params"]
+    return Network(params, variables.get("batch_stats", {}), spec.optimizer.init(params))
+
+
+def _new_state(key: Array, spec: Spec) -> GANState:
+    """Returns the state of one generator and its discriminator at step 0."""
+    generator_key, discriminator_key = jax.random.split(key)
+    label = jnp.zeros((1,), jnp.int32)
+    latent = jnp.zeros((1, spec.latent_dim))
+    generator = _new_network(spec.generator.init(generator_key, latent, label, train=False), spec)
+    image = jnp.zeros((1, *spec.image_shape))
+    discriminator = _new_network(
+        spec.discriminator.init(discriminator_key, image, label, train=False), spec
+    )
+    # A copy, so that the two may be donated to a step as separate buffers.
+    ema = jax.tree.map(jnp.copy, MovingAverage(generator.params, generator.batch_stats))
+    return GANState(jnp.zeros((), jnp.int32), generator, discriminator, ema)
+
+
+def new_state(key: Array, spec: Spec) -> GANState:
+    """Returns the state at step 0, stacked over generators where there are several."""
+    if not spec.num_generators:
+        return _new_state(key, spec)
+    keys = jax.vmap(lambda index: jax.random.fold_in(key, index))(jnp.arange(spec.num_generators))
+    return jax.vmap(lambda key: _new_state(key, spec))(keys)
+
+
+def step_of(state: GANState) -> int:
+    """Returns the number of generator updates so far."""
+    return int(state.step.reshape(-1)[0])
+
+
+def parameter_overview(state: GANState, spec: Spec) -> str:
+    """Returns tables of the parameters of both networks (of all generators where stacked)."""
+    from clu.parameter_overview import get_parameter_overview
+
+    tables = [
+        f"{name}:\n{get_parameter_overview(network.params, include_stats=False)}"
+        for name, network in (("generator", state.generator), ("discriminator", state.discriminator))
+    ]
+    copies = f"({spec.num_generators} of each, one a class, stacked)\n" * bool(spec.num_generators)
+    return copies + "\n".join(tables)

@@ -1,0 +1,238 @@
+"""One step of training: the discriminator's updates, then the generator's.
+
+Every pass inside a step runs in training mode from the statistics that the step
+came with; only the discriminator's own update keeps the ones it changed.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+from jaxtyping import Array, Float, Int, PyTree, UInt8
+
+from gaug_jax import images as image_ranges
+from gaug_jax.objectives import LOSSES
+from gaug_jax.objectives.gradient_penalty import gradient_penalty
+from gaug_jax.objectives.r1 import r1_penalty
+from gaug_jax.training.spec import Spec
+from gaug_jax.training.state import GANState, MovingAverage, Network
+
+Metrics = dict[str, Float[Array, ""]]
+
+
+class Batch(NamedTuple):
+    """Real images of one step on one device.
+
+    Attributes:
+      images: [0, 255].
+      labels: class of each image.
+    """
+
+    images: UInt8[Array, "critic_steps batch height width channels"]
+    labels: Int[Array, "critic_steps batch"]
+
+
+def device_mean(tree: PyTree, spec: Spec) -> PyTree:
+    """Returns the mean over the devices that share a step."""
+    return lax.pmean(tree, spec.axis_name) if spec.axis_name else tree
+
+
+def example_keys(key: Array, local_batch: int, spec: Spec) -> Array:
+    """Returns one key for each example of this device, by the example's global index.
+
+    However many devices share a batch, example i draws the same numbers.
+    """
+    first = lax.axis_index(spec.axis_name) * local_batch if spec.axis_name else 0
+    return jax.vmap(lambda index: jax.random.fold_in(key, index))(first + jnp.arange(local_batch))
+
+
+def draw_latents(keys: Array, spec: Spec) -> Float[Array, "batch latent"]:
+    """Returns a standard normal latent for each key."""
+    return jax.vmap(lambda key: jax.random.normal(key, (spec.latent_dim,)))(keys)
+
+
+def _generate(
+    params: PyTree, network: Network, keys: Array, labels: Int[Array, " batch"], spec: Spec
+) -> tuple[Float[Array, "batch height width channels"], PyTree]:
+    """Returns generated images and the generator's new statistics."""
+    variables = {"params": params, "batch_stats": network.batch_stats}
+    latents = draw_latents(keys, spec)
+    images, updates = spec.generator.apply(
+        variables, latents, labels, train=True, mutable=["batch_stats"]
+    )
+    return images, updates["batch_stats"]
+
+
+def _score(
+    params: PyTree, batch_stats: PyTree, images: Array, labels: Array, spec: Spec
+) -> tuple[Float[Array, " batch"], PyTree]:
+    """Returns the discriminator's scores and its new statistics."""
+    variables = {"params": params, "batch_stats": batch_stats}
+    scores, updates = spec.discriminator.apply(
+        variables, images, labels, train=True, mutable=["batch_stats"]
+    )
+    return scores, updates.get("batch_stats", {})
+
+
+def _score_both(
+    params: PyTree, batch_stats: PyTree, real: Array, fake: Array, labels: Array, spec: Spec
+) -> tuple[Float[Array, " batch"], Float[Array, " batch"], PyTree]:
+    """Returns scores of real and of generated images, and the new statistics.
+
+    Batch norm must see the two apart (DCGAN); otherwise one pass serves both.
+    """
+    if spec.discriminator.norm == "batch":
+        real_scores, batch_stats = _score(params, batch_stats, real, labels, spec)
+        fake_scores, batch_stats = _score(params, batch_stats, fake, labels, spec)
+        return real_scores, fake_scores, batch_stats
+    both = jnp.concatenate([real, fake])
+    scores, batch_stats = _score(params, batch_stats, both, jnp.tile(labels, 2), spec)
+    return *jnp.split(scores, 2), batch_stats
+
+
+def _discriminator_loss(
+    params: PyTree,
+    network: Network,
+    real: Array,
+    fake: Array,
+    labels: Array,
+    mixing: Float[Array, " batch"],
+    spec: Spec,
+) -> tuple[Float[Array, ""], tuple[PyTree, Metrics]]:
+    """Returns the loss with its penalties, the new statistics, and what to report."""
+    real_scores, fake_scores, batch_stats = _score_both(
+        params, network.batch_stats, real, fake, labels, spec
+    )
+    loss = LOSSES[spec.loss].discriminator(real_scores, fake_scores)
+    metrics = {"d_real": jnp.mean(real_scores), "d_fake": jnp.mean(fake_scores)}
+    critic = lambda images: _score(params, network.batch_stats, images, labels, spec)[0]  # noqa: E731
+    if spec.gradient_penalty:
+        metrics["gradient_penalty"] = gradient_penalty(critic, real, fake, mixing)
+        loss = loss + spec.gradient_penalty * metrics["gradient_penalty"]
+    if spec.r1:
+        metrics["r1"] = r1_penalty(critic, real)
+        loss = loss + spec.r1 * metrics["r1"]
+    return loss, (batch_stats, {"d_loss": loss, **metrics})
+
+
+def _update(network: Network, gradients: PyTree, batch_stats: PyTree, spec: Spec) -> Network:
+    """Returns the network after Adam's update with the devices' mean gradient."""
+    gradients = device_mean(gradients, spec)
+    updates, opt_state = spec.optimizer.update(gradients, network.opt_state, network.params)
+    return Network(optax.apply_updates(network.params, updates), batch_stats, opt_state)
+
+
+def _update_discriminator(
+    discriminator: Network,
+    generator: Network,
+    images: UInt8[Array, "batch height width channels"],
+    labels: Int[Array, " batch"],
+    key: Array,
+    spec: Spec,
+) -> tuple[Network, Metrics]:
+    """One discriminator update, on generated images with the labels of the real ones."""
+    latent_key, mixing_key = jax.random.split(key)
+    local_batch = images.shape[0]
+    keys = example_keys(latent_key, local_batch, spec)
+    fake, _ = _generate(generator.params, generator, keys, labels, spec)
+    mixing = jax.vmap(jax.random.uniform)(example_keys(mixing_key, local_batch, spec))
+    gradients, (batch_stats, metrics) = jax.grad(_discriminator_loss, has_aux=True)(
+        discriminator.params,
+        discriminator,
+        image_ranges.to_unit(images),
+        lax.stop_gradient(fake),
+        labels,
+        mixing,
+        spec,
+    )
+    return _update(discriminator, gradients, batch_stats, spec), metrics
+
+
+def _update_generator(
+    generator: Network, discriminator: Network, labels: Int[Array, " batch"], key: Array, spec: Spec
+) -> tuple[Network, Metrics]:
+    """One generator update."""
+    keys = example_keys(key, labels.shape[0], spec)
+
+    def loss_of(params: PyTree) -> tuple[Array, PyTree]:
+        fake, batch_stats = _generate(params, generator, keys, labels, spec)
+        scores, _ = _score(discriminator.params, discriminator.batch_stats, fake, labels, spec)
+        return LOSSES[spec.loss].generator(scores), batch_stats
+
+    (loss, batch_stats), gradients = jax.value_and_grad(loss_of, has_aux=True)(generator.params)
+    return _update(generator, gradients, batch_stats, spec), {"g_loss": loss}
+
+
+def _update_average(
+    ema: MovingAverage, generator: Network, step: Int[Array, ""], spec: Spec
+) -> MovingAverage:
+    """Moves the average by one step; its memory grows with the images seen (StyleGAN2-ADA)."""
+    images_seen = (step + 1).astype(jnp.float32) * spec.batch_size
+    half_life = jnp.minimum(spec.ema_half_life, images_seen * spec.ema_ramp_up)
+    kept = 0.5 ** (spec.batch_size / half_life)
+    current = MovingAverage(generator.params, generator.batch_stats)
+    return jax.tree.map(lambda old, new: new + (old - new) * kept, ema, current)
+
+
+def train_step(
+    state: GANState, batch: Batch, key: Array, *, spec: Spec
+) -> tuple[GANState, Metrics]:
+    """Returns the state after one step, and the step's metrics.
+
+    Args:
+      state: of one generator, the same on every device.
+      batch: this device's share of the step's real images.
+      key: the run's base key; the step's own number is folded in here.
+      spec: what the step is compiled for.
+
+    Returns:
+      The new state, the same on every device, and `d_loss` (with its penalties),
+      `g_loss`, `d_real` and `d_fake` (mean scores), and each penalty in use:
+      means over critic steps and devices, float32.
+    """
+    key = jax.random.fold_in(key, state.step)
+    generator_key, critic_key = jax.random.split(key)
+
+    def critic_update(discriminator: Network, inputs: tuple) -> tuple[Network, Metrics]:
+        index, images, labels = inputs
+        index_key = jax.random.fold_in(critic_key, index)
+        return _update_discriminator(
+            discriminator, state.generator, images, labels, index_key, spec
+        )
+
+    inputs = (jnp.arange(spec.critic_steps), batch.images, batch.labels)
+    discriminator, metrics = lax.scan(critic_update, state.discriminator, inputs)
+    metrics = jax.tree.map(jnp.mean, metrics)
+    generator, generator_metrics = _update_generator(
+        state.generator, discriminator, batch.labels[-1], generator_key, spec
+    )
+    ema = _update_average(state.ema, generator, state.step, spec)
+    metrics = device_mean({**metrics, **generator_metrics}, spec)
+    return GANState(state.step + 1, generator, discriminator, ema), metrics
+
+
+def train_step_of_all(
+    state: GANState, batch: Batch, key: Array, *, spec: Spec
+) -> tuple[GANState, Metrics]:
+    """`train_step` for every generator of `state`: a single one, or all that are stacked.
+
+    Args:
+      state: as `train_step`'s, or stacked over generators.
+      batch: likewise.
+      key: the base key; each stacked generator folds in its index.
+      spec: what the step is compiled for.
+
+    Returns:
+      The new state, and metrics that are means over the generators.
+    """
+    if not spec.num_generators:
+        return train_step(state, batch, key, spec=spec)
+    keys = jax.vmap(lambda index: jax.random.fold_in(key, index))(jnp.arange(spec.num_generators))
+    state, metrics = lax.map(
+        lambda inputs: train_step(*inputs, spec=spec),
+        (state, batch, keys),
+        batch_size=spec.generators_at_once,
+    )
+    return state, jax.tree.map(jnp.mean, metrics)

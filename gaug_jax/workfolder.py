@@ -1,0 +1,124 @@
+"""The one place that knows the names of files in a work folder, and how they are written.
+
+Everything is written under a temporary name beside its own and renamed, so that a
+reader finds a whole file or none.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from gaug_jax.settings import UserError
+
+
+@contextlib.contextmanager
+def atomic_file(path: Path, mode: str = "wb") -> Iterator[IO]:
+    """Opens a temporary file that takes the place of `path` when the block ends well."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, mode) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes a JSON document, indented."""
+    with atomic_file(path, "w") as file:
+        json.dump(value, file, indent=2, sort_keys=True)
+        file.write("\n")
+
+
+def read_json(path: Path) -> Any:
+    """Reads a JSON document.
+
+    Raises:
+      UserError: the file is absent or is not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text())
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist: is this a work folder of gaug_jax.main?") from None
+    except ValueError as error:
+        raise UserError(f"{path} is damaged ({error}): restore it or use a new folder") from None
+
+
+def append_json_line(path: Path, row: dict[str, Any]) -> None:
+    """Appends one row to a file of JSON lines, in one write."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "ab") as file:
+        file.write((json.dumps(row) + "\n").encode())
+
+
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
+    """Returns the rows of a file of JSON lines; a last line that was cut short is left out."""
+    rows = []
+    if path.exists():
+        for line in path.read_bytes().splitlines(keepends=True):
+            if line.endswith(b"\n"):
+                rows.append(json.loads(line))
+    return rows
+
+
+def write_json_lines(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Writes all rows of a file of JSON lines anew."""
+    with atomic_file(path, "w") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+class WorkFolder:
+    """The paths of one run's files."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).absolute()
+        self.config = self.path / "config.json"
+        self.data_manifest = self.path / "data_manifest.json"
+        self.checkpoints = self.path / "checkpoints"
+        self.training_finished = self.checkpoints / "finished"
+        self.rollbacks = self.checkpoints / "rollbacks.jsonl"
+        self.metrics = self.path / "metrics.jsonl"
+        self.tensorboard = self.path / "tensorboard"
+        self.samples = self.path / "samples"
+        self.progress_picture = self.samples / "progress.gif"
+        self.synthetic = self.path / "synthetic"
+        self.synthetic_images = self.synthetic / "images.npz"
+        self.synthetic_manifest = self.synthetic / "manifest.csv"
+
+    def synthetic_finished(self, file_format: str) -> Path:
+        """Returns the file that says which images were drawn in a format."""
+        return self.synthetic / f"finished_{file_format}.json"
+
+    def sample_picture(self, step: int) -> Path:
+        """Returns the path of the grid of samples of a step."""
+        return self.samples / f"step_{step:08d}.png"
+
+    def sample_pictures(self) -> list[Path]:
+        """Returns the grids so far, in the order of their steps."""
+        return sorted(self.samples.glob("step_*.png"))
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the folder for this process.
+
+        Raises:
+          UserError: another process holds it.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with open(self.path / ".lock", "w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UserError(
+                    f"{self.path} is in use by another process: wait for it or choose another "
+                    "--workdir"
+                ) from None
+            yield

@@ -1,0 +1,95 @@
+"""Small runs for the tests of training."""
+
+import dataclasses
+
+import jax
+import numpy as np
+
+from configs import base
+from gaug_jax.data.batches import image_store, make_feed
+from gaug_jax.settings import read_settings
+from gaug_jax.training import parallel
+from gaug_jax.training.plan import Plan
+from gaug_jax.training.spec import make_spec
+
+NUM_CLASSES = 3
+
+
+def small_settings(**overrides):
+    """Returns settings of a tiny network; overrides are named section__field."""
+    config = base.get_config()
+    config.data.image_size = 8
+    config.model.width = 4
+    config.model.latent_dim = 6
+    config.train.batch_size = 8
+    config.train.log_every = 4
+    config.train.sample_every = 8
+    config.train.checkpoint_every = 5
+    for name, value in overrides.items():
+        section, field = name.split("__")
+        config[section][field] = value
+    return read_settings(config.to_dict())
+
+
+def small_spec(settings=None, axis_name="devices", **overrides):
+    """Returns the spec of small settings for three classes."""
+    settings = settings or small_settings(**overrides)
+    sections = (settings.data, settings.model, settings.objective, settings.train)
+    return make_spec(*sections, num_classes=NUM_CLASSES, axis_name=axis_name)
+
+
+def small_images(count=30):
+    """Returns blobs whose place tells their class, and the classes."""
+    random = np.random.default_rng(0)
+    labels = np.arange(count, dtype=np.int32) % NUM_CLASSES
+    images = random.integers(0, 60, (count, 8, 8, 1), np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[2 * label : 2 * label + 3] += 150
+    return images, labels
+
+
+def small_feed(spec, devices, seed=0, resident=True, most_steps=6):
+    """Returns the feed of the small images."""
+    store = image_store(*small_images(), spec.num_generators)
+    return make_feed(
+        store,
+        seed=seed,
+        critic_steps=spec.critic_steps,
+        batch_size=spec.batch_size,
+        num_generators=spec.num_generators,
+        shards=parallel.local_shards(devices),
+        num_shards=len(devices),
+        most_steps=most_steps,
+        resident_bytes=10**9 if resident else 0,
+    )
+
+
+def small_plan(settings, spec, total_steps=12, score_every=0):
+    """Returns a plan of a few steps."""
+    return Plan(
+        seed=settings.seed,
+        total_steps=total_steps,
+        num_images=30,
+        images_per_step=spec.images_per_step,
+        score_every=score_every,
+        settings=settings.train,
+        description="a test",
+        metadata={"class_names": ["a", "b", "c"], "class_counts": [10, 10, 10]},
+    )
+
+
+def largest_difference(one, other):
+    """Returns the largest absolute difference between two pytrees of arrays."""
+    differences = jax.tree.map(
+        lambda a, b: np.abs(np.asarray(a, np.float64) - np.asarray(b, np.float64)).max(initial=0.0),
+        one,
+        other,
+    )
+    return max(jax.tree.leaves(differences))
+
+
+def with_divergence_limit(settings, limit):
+    """Returns settings with another limit."""
+    return dataclasses.replace(
+        settings, train=dataclasses.replace(settings.train, divergence_limit=limit)
+    )
