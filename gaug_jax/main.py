@@ -6,17 +6,27 @@
 
 The config's file says what it trains; every field can be set beside it, as in
 --config.train.epochs=10. Run the same command again to go on.
+
+Several processes train one run when each is given --coordinator_address=HOST:PORT,
+--num_processes=N and its own --process_id.
 """
 
 from absl import flags
 
 from gaug_jax import command_line
 
+_COORDINATOR = flags.DEFINE_string("coordinator_address", None, "Host and port of process 0.")
+_NUM_PROCESSES = flags.DEFINE_integer("num_processes", 1, "Processes that train this run.")
+_PROCESS_ID = flags.DEFINE_integer("process_id", 0, "Number of this process, from 0.")
+
 
 def main() -> None:
     """Trains."""
     from gaug_jax import pipeline
+    from gaug_jax.training import parallel
 
+    if _COORDINATOR.value:
+        parallel.connect(_COORDINATOR.value, _NUM_PROCESSES.value, _PROCESS_ID.value)
     pipeline.train_generator(flags.FLAGS.config, flags.FLAGS.workdir)
 
 

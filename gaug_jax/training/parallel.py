@@ -59,6 +59,17 @@ class Dispatch(NamedTuple):
     diverged: Bool[Array, ""]
 
 
+def connect(coordinator_address: str, num_processes: int, process_id: int) -> None:
+    """Joins the processes of one run; to be called before anything touches a device.
+
+    Args:
+      coordinator_address: host and port of the first process.
+      num_processes: how many there are.
+      process_id: the number of this one, from 0.
+    """
+    jax.distributed.initialize(coordinator_address, num_processes, process_id)
+
+
 def check_batch_size(batch_size: int, num_devices: int) -> int:
     """Returns the images of one update on one device.
 

@@ -1,0 +1,175 @@
+"""What `data_manifest.json` says: every image, every count, and all that was left out."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int, Int32, Shaped
+
+from gaug_jax.data.duplicates import LEAST_CORRELATION, MOST_BITS, Duplicates
+from gaug_jax.data.sources import Record, SourceData
+from gaug_jax.data.sources.paths import listed
+from gaug_jax.data.splits import PARTS, TEST, TRAIN, UNUSED, VALIDATION
+from gaug_jax.settings import DataSettings
+
+
+@dataclasses.dataclass(frozen=True)
+class Labelled:
+    """The images that are used, as the manifest lists them.
+
+    Attributes:
+      records: where each came from.
+      labels: class of each.
+      groups: group of each, after duplicates joined them.
+      parts: part of each.
+      class_names: in the order of the labels.
+      class_changes: sizes of the classes `dropped` and `merged`.
+      duplicates: among them.
+      official: whether the publisher's test part is kept.
+    """
+
+    records: list[Record]
+    labels: Int32[np.ndarray, " images"]
+    groups: Int32[np.ndarray, " images"]
+    parts: Shaped[np.ndarray, " images"]
+    class_names: tuple[str, ...]
+    class_changes: dict[str, dict[str, int]]
+    duplicates: Duplicates
+    official: bool
+
+    @property
+    def groups_known(self) -> bool:
+        """Whether the source says of every image whose it is."""
+        return all(record.group is not None for record in self.records)
+
+    def name(self, index: int) -> str:
+        """Returns the name of an image."""
+        return self.records[index].name
+
+    def beside_test(self) -> Int[np.ndarray, " dropped"]:
+        """Returns the images left out because they share a group with an official test image."""
+        test = self.groups[self.parts == TEST]
+        dropped = (self.parts == UNUSED) & np.isin(self.groups, test)
+        return np.flatnonzero(dropped) if self.official else np.zeros(0, np.int64)
+
+
+def make_manifest(
+    settings: DataSettings, data: SourceData, unreadable: Mapping[str, str], used: Labelled
+) -> dict[str, Any]:
+    """Returns the manifest as plain lists and dictionaries."""
+    rows = _rows(used)
+    return {
+        "source": data.source,
+        "source_version": data.version,
+        "licence": data.licence,
+        "options": dataclasses.asdict(settings),
+        "class_names": list(used.class_names),
+        "class_changes": used.class_changes,
+        "counts": _counts(used),
+        "num_images": len(rows),
+        "num_groups": len(np.unique(used.groups)),
+        "groups_known": used.groups_known,
+        "num_unknown_groups": sum(record.group is None for record in used.records),
+        "official_test": used.official,
+        "duplicates": _duplicates(used),
+        "dropped_beside_test": [used.name(index) for index in used.beside_test()],
+        "missing": list(data.missing),
+        "unreadable": dict(unreadable),
+        "notes": list(data.notes),
+        "manifest_sha256": _content_hash(settings, used, rows),
+        "rows": rows,
+    }
+
+
+def _rows(used: Labelled) -> list[dict[str, Any]]:
+    """Returns a row for each image."""
+    columns = (used.records, used.labels, used.groups, used.parts, used.duplicates.sha256)
+    return [
+        {
+            "name": record.name,
+            "label": used.class_names[label],
+            "group": int(group),
+            "source_group": record.group,
+            "part": str(part),
+            "sha256": sha256,
+            "licence": record.licence,
+            "metadata": record.metadata,
+        }
+        for record, label, group, part, sha256 in zip(*columns, strict=True)
+    ]
+
+
+def _counts(used: Labelled) -> dict[str, dict[str, int]]:
+    """Returns the number of images of each part and class."""
+    size = len(used.class_names)
+    counts = {}
+    for part in PARTS:
+        numbers = np.bincount(used.labels[used.parts == part], minlength=size).tolist()
+        counts[part] = dict(zip(used.class_names, numbers, strict=True))
+    return counts
+
+
+def _duplicates(used: Labelled) -> dict[str, Any]:
+    """Returns the pairs found, and the source's groups that they join."""
+    joined: dict[int, dict[str, None]] = {}
+    for group, record in zip(used.groups.tolist(), used.records, strict=True):
+        if record.group is not None:
+            joined.setdefault(group, {})[record.group] = None
+    pairs = {"exact": used.duplicates.exact, "near": used.duplicates.near}
+    return {
+        "most_hash_bits": MOST_BITS,
+        "least_correlation": LEAST_CORRELATION,
+        **{
+            kind: [[used.name(left), used.name(right)] for left, right in found.tolist()]
+            for kind, found in pairs.items()
+        },
+        "joined_groups": [list(names) for names in joined.values() if len(names) > 1],
+    }
+
+
+def _content_hash(settings: DataSettings, used: Labelled, rows: list[dict[str, Any]]) -> str:
+    """Returns the SHA-256 of what training sees: pixels and labels, in their order.
+
+    Neither paths nor names count: the same images elsewhere have the same hash.
+    """
+    deciding = {
+        "class_names": used.class_names,
+        "image_size": settings.image_size,
+        "channels": settings.channels,
+        **{
+            part: [[row["sha256"], row["label"]] for row in rows if row["part"] == part]
+            for part in (TRAIN, VALIDATION)
+        },
+    }
+    return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
+
+
+def report_lines(manifest: Mapping[str, Any]) -> list[str]:
+    """Returns what the user should know of the data, a line each."""
+    lines = list(manifest["notes"])
+    for what, names in (
+        ("absent", manifest["missing"]),
+        ("not readable", list(manifest["unreadable"])),
+        ("dropped from training beside official test images", manifest["dropped_beside_test"]),
+    ):
+        if names:
+            lines.append(f"{len(names)} pictures {what}: {listed(names)}")
+    for change, sizes in manifest["class_changes"].items():
+        if sizes:
+            text = [f"{name} ({size})" for name, size in sizes.items()]
+            lines.append(f"{len(sizes)} small classes {change}: {listed(text)}")
+    duplicates = manifest["duplicates"]
+    if duplicates["exact"] or duplicates["near"]:
+        lines.append(
+            f"{len(duplicates['exact'])} exact and {len(duplicates['near'])} near duplicates are "
+            f"kept together; they join {len(duplicates['joined_groups'])} sets of groups"
+        )
+    if not manifest["groups_known"]:
+        unknown, total = manifest["num_unknown_groups"], manifest["num_images"]
+        lines.append(
+            f"groups are not known for {unknown} of {total} images: these are split by image"
+        )
+    return lines

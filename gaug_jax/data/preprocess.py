@@ -1,0 +1,171 @@
+"""Records to square uint8 images of one size, kept in a cache and reused.
+
+An entry's name is the SHA-256 of everything that decides its pixels: the source and its
+version, every picture's name and identity (size and time of change of a file, SHA-256 of
+bytes and arrays), and every option of the preprocessing.
+"""
+
+import concurrent.futures
+import hashlib
+import json
+import logging
+import os
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import UInt8
+
+from gaug_jax.data.sources.record import Record, SourceData
+from gaug_jax.images import read_picture, resize_square, to_luminance
+from gaug_jax.progress import Progress
+from gaug_jax.settings import DataSettings, UserError
+from gaug_jax.workfolder import atomic_file
+
+# Raise it when the same inputs would give other pixels.
+_VERSION = 1
+_CHUNK = 256
+_LOG = logging.getLogger(__name__)
+
+
+class Preprocessed(NamedTuple):
+    """The pictures of a source that could be read.
+
+    Attributes:
+      images: [0, 255].
+      kept: index of each image's record.
+      unreadable: name and reason of each picture that could not be read.
+    """
+
+    images: UInt8[np.ndarray, "images size size channels"]
+    kept: np.ndarray
+    unreadable: dict[str, str]
+
+
+def preprocess(data: SourceData, settings: DataSettings) -> Preprocessed:
+    """Returns the images of a source, from the cache where they are there.
+
+    Raises:
+      UserError: a file is gone since it was listed.
+    """
+    path = cache_folder(settings) / f"{cache_key(data, settings)}.npz"
+    cached = _read_entry(path, len(data.records))
+    if cached is not None:
+        _LOG.info("reusing %d preprocessed images of %s", len(cached.images), path)
+        return cached
+    made = _make(data.records, settings)
+    _write_entry(path, made)
+    return made
+
+
+def cache_folder(settings: DataSettings) -> Path:
+    """Returns `data.cache_path`, `$GAUG_CACHE`, or `gaug_jax` in the user's cache folder."""
+    if settings.cache_path:
+        return Path(settings.cache_path).expanduser()
+    if os.environ.get("GAUG_CACHE"):
+        return Path(os.environ["GAUG_CACHE"])
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(home).expanduser() / "gaug_jax"
+
+
+def cache_key(data: SourceData, settings: DataSettings) -> str:
+    """Returns the SHA-256, in hexadecimal digits, of what decides the pixels."""
+    digest = hashlib.sha256()
+    options = {
+        "version": _VERSION,
+        "source": data.source,
+        "source_version": data.version,
+        "image_size": settings.image_size,
+        "channels": settings.channels,
+        "resize": settings.resize,
+    }
+    digest.update(json.dumps(options, sort_keys=True).encode())
+    for record in data.records:
+        digest.update(json.dumps([record.name, _identity(record)]).encode())
+    return digest.hexdigest()
+
+
+def _identity(record: Record) -> str:
+    """Returns what changes when a picture changes."""
+    if isinstance(record.picture, Path):
+        status = record.picture.stat()
+        return f"{status.st_size} {status.st_mtime_ns}"
+    if isinstance(record.picture, bytes):
+        return hashlib.sha256(record.picture).hexdigest()
+    digest = hashlib.sha256(str(record.picture.shape).encode())
+    digest.update(np.ascontiguousarray(record.picture))
+    return digest.hexdigest()
+
+
+def _make(records: Iterable[Record], settings: DataSettings) -> Preprocessed:
+    """Decodes and resizes every picture, on all cores."""
+    records = list(records)
+    size, channels = settings.image_size, settings.channels
+    images = np.empty((len(records), size, size, channels), np.uint8)
+    reasons: dict[int, str] = {}
+
+    def make(index: int) -> None:
+        try:
+            images[index] = _square(records[index], settings)
+        except UserError as error:
+            reasons[index] = str(error)
+
+    progress = Progress("reading pictures", len(records), unit="picture")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(records), _CHUNK):
+            chunk = range(start, min(start + _CHUNK, len(records)))
+            list(pool.map(make, chunk))
+            progress.advance(len(chunk))
+    progress.close()
+    kept = np.array([index for index in range(len(records)) if index not in reasons], np.int64)
+    if reasons:
+        images = images[kept]
+    unreadable = {records[index].name: reasons[index] for index in sorted(reasons)}
+    return Preprocessed(images, kept, unreadable)
+
+
+def _square(record: Record, settings: DataSettings) -> UInt8[np.ndarray, "size size channels"]:
+    """Returns one record's picture in its final form."""
+    picture = record.picture
+    if isinstance(picture, np.ndarray):
+        image = _in_channels(picture, settings.channels)
+    else:
+        image = read_picture(picture, settings.channels, record.name)
+    return resize_square(image, settings.image_size, settings.resize)
+
+
+def _in_channels(image: np.ndarray, channels: int) -> UInt8[np.ndarray, "height width channels"]:
+    """Returns luminance or RGB of an array, as `read_picture` does of a file."""
+    if image.shape[-1] == channels:
+        return image
+    if channels == 3:
+        return np.repeat(image, 3, axis=-1)
+    return to_luminance(image)
+
+
+def _read_entry(path: Path, num_records: int) -> Preprocessed | None:
+    """Returns a cache entry, or None where it is absent or damaged (its CRCs are checked)."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            images, kept = file["images"], file["kept"]
+            unreadable = json.loads(file["unreadable"].tobytes())
+        if len(images) == len(kept) == num_records - len(unreadable):
+            return Preprocessed(images, kept, unreadable)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+        pass
+    _LOG.warning("the cache entry %s is damaged and is made anew", path)
+    return None
+
+
+def _write_entry(path: Path, made: Preprocessed) -> None:
+    """Writes a cache entry, whole or not at all; a folder that cannot be written is said."""
+    unreadable = np.frombuffer(json.dumps(made.unreadable).encode(), np.uint8)
+    try:
+        with atomic_file(path) as file:
+            np.savez(file, images=made.images, kept=made.kept, unreadable=unreadable)
+    except OSError as error:
+        _LOG.warning("%s could not be written (%s): images are not cached", path, error.strerror)

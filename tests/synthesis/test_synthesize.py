@@ -1,0 +1,137 @@
+"""Sampling from a work folder alone, as files a user can take elsewhere."""
+
+import csv
+import shutil
+
+import numpy as np
+import pytest
+from commands import TINY, refused, run
+from PIL import Image
+
+from gaug_jax.synthesis.export import class_folder
+from gaug_jax.synthesis.sampling import share_out
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Work folders of four steps, one for each way to treat labels."""
+    made = {}
+    for labels in ("none", "conditional", "per_class"):
+        folder = tmp_path_factory.mktemp(labels) / "W"
+        result = run(
+            "main", *TINY, "--config.train.steps=4", "--config.train.checkpoint_every=2",
+            f"--config.model.labels={labels}", f"--workdir={folder}",
+        )  # fmt: skip
+        assert result.returncode == 0, result.stderr
+        made[labels] = folder
+    return made
+
+
+@pytest.fixture
+def copy_of(trained, tmp_path):
+    def copy(labels):
+        shutil.copytree(trained[labels], tmp_path / labels)
+        return tmp_path / labels
+
+    return copy
+
+
+@pytest.mark.parametrize("labels", ["conditional", "per_class"])
+def test_images_of_every_class_in_the_training_proportions(copy_of, labels):
+    folder = copy_of(labels)
+    result = run("synthesize", f"--workdir={folder}", "--num=41")
+    assert result.returncode == 0, result.stderr
+    with np.load(folder / "synthetic" / "images.npz", allow_pickle=False) as drawn:
+        assert drawn["images"].shape == (41, 8, 8, 1)
+        assert drawn["images"].dtype == np.uint8
+        assert drawn["scores"].shape == (41,)
+        assert np.isfinite(drawn["scores"]).all()
+        counts = np.bincount(drawn["labels"], minlength=10)
+    # The digits' classes are nearly equal in size: four of each, and one more somewhere.
+    assert sorted(counts) == [4] * 9 + [5]
+    again = run("synthesize", f"--workdir={folder}", "--num=41")
+    assert "nothing to do" in again.stdout
+
+
+def test_the_same_seed_gives_the_same_images(copy_of):
+    folder = copy_of("conditional")
+    drawn = []
+    for arguments in (["--num=3"], ["--num=5"], ["--num=3", "--seed=1"], ["--num=3", "--step=2"]):
+        result = run("synthesize", f"--workdir={folder}", "--per_class", *arguments)
+        assert result.returncode == 0, result.stderr
+        with np.load(folder / "synthetic" / "images.npz") as arrays:
+            drawn.append(arrays["images"].reshape(10, -1, 8, 8, 1))
+    np.testing.assert_array_equal(drawn[0], drawn[1][:, :3])
+    assert (drawn[0] != drawn[2]).any()
+    assert (drawn[0] != drawn[3]).any()
+
+
+def test_pictures_by_class_with_a_manifest(copy_of):
+    folder = copy_of("per_class")
+    arguments = ["synthesize", f"--workdir={folder}", "--num=2", "--per_class"]
+    assert run(*arguments).returncode == 0
+    assert run(*arguments, "--format=png").returncode == 0
+    with open(folder / "synthetic" / "manifest.csv") as file:
+        rows = list(csv.DictReader(file))
+    with np.load(folder / "synthetic" / "images.npz") as arrays:
+        images, labels, scores = (arrays[name] for name in ("images", "labels", "scores"))
+    assert [int(row["label"]) for row in rows] == labels.tolist()
+    for row, image, score in zip(rows, images, scores, strict=True):
+        picture = np.asarray(Image.open(folder / "synthetic" / row["file"]))
+        np.testing.assert_array_equal(picture, image[..., 0])
+        assert float(row["score"]) == pytest.approx(float(score), rel=1e-6)
+    assert {row["file"].split("/")[0] for row in rows} == set("0123456789")
+
+
+def test_a_generator_without_labels(copy_of):
+    folder = copy_of("none")
+    assert run("synthesize", f"--workdir={folder}", "--num=7").returncode == 0
+    with np.load(folder / "synthetic" / "images.npz") as arrays:
+        assert arrays["labels"].tolist() == [-1] * 7
+    assert "--per_class needs a generator of classes" in refused(
+        "synthesize", f"--workdir={folder}", "--num=7", "--per_class"
+    )
+
+
+def test_a_damaged_newest_checkpoint_gives_way_to_the_one_before(copy_of):
+    folder = copy_of("conditional")
+    victim = folder / "checkpoints" / "00000004" / "sha256.json"
+    victim.write_text(victim.read_text().replace("a", "b"))
+    result = run("synthesize", f"--workdir={folder}", "--num=1")
+    assert result.returncode == 0, result.stderr
+    assert "checkpoint of step 4 is damaged: using step 2" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--num=0"], "--num=0: give 1 or more"),
+        ([], "num"),
+        (["--num=1", "--step=3"], "no checkpoint of step 3: it has 2, 4"),
+        (["--num=1", "--format=jpg"], "format"),
+    ],
+)
+def test_mistakes(trained, arguments, message):
+    assert message in refused("synthesize", f"--workdir={trained['none']}", *arguments)
+
+
+def test_a_folder_that_is_no_work_folder(tmp_path):
+    line = refused("synthesize", f"--workdir={tmp_path / 'W'}", "--num=1")
+    assert "config.json does not exist" in line
+    assert not (tmp_path / "W").exists()
+
+
+def test_whole_numbers_in_proportion():
+    # Hamilton's method by hand: 10 * (5, 3, 1) / 9 = 5.56, 3.33, 1.11; the one that is left
+    # goes to the largest remainder.
+    assert share_out(10, [5, 3, 1]) == [6, 3, 1]
+    assert share_out(0, [1, 2]) == [0, 0]
+    assert share_out(3, [1, 1]) == [2, 1]
+    assert share_out(7, [4]) == [7]
+
+
+def test_folders_of_classes_fit_any_file_system():
+    assert class_folder(("COVID-19", "a/b:c", ".."), 0) == "COVID-19"
+    assert class_folder(("COVID-19", "a/b:c", ".."), 1) == "a_b_c"
+    assert class_folder(("COVID-19", "a/b:c", ".."), 2) == "class_2"
+    assert class_folder(("x",), -1) == "unlabelled"

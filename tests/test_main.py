@@ -1,0 +1,178 @@
+"""`python -m gaug_jax.main`: what it refuses, and how; and that it trains."""
+
+import resource
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+from commands import ROOT, TINY, command, environment, refused, run
+from PIL import Image
+
+from gaug_jax.training.checkpoints import Checkpoints
+from gaug_jax.workfolder import read_json_lines
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--config=configs/nothing.py"], "configs/nothing.py"),
+        (["--config=configs/digits.py", "--config.train.epoch=3"], "epoch"),
+        (["--config=configs/digits.py", "--config.trian.epochs=3"], "trian"),
+        (["--config=configs/digits.py", "--config.train.epochs=many"], "many"),
+        (["--config=configs/digits.py", "--epochs=3"], "epochs"),
+        (["--config=configs/digits.py", "extra"], "extra"),
+        ([], "config"),
+        ([*TINY, "--config.data.source=digit"], "config.data.source='digit'"),
+        ([*TINY, "--config.objective.preset=minmax"], "config.objective.preset='minmax'"),
+        ([*TINY, "--config.data.image_size=48"], "config.data.image_size=48 is not 4*2^n"),
+        (
+            [*TINY, "--config.data.source=folder", "--config.data.path=/no/such/folder"],
+            "/no/such/folder",
+        ),
+        ([*TINY, "--config.data.source=folder"], "config.data.path"),
+    ],
+)
+def test_a_mistake_ends_with_one_line_and_no_folder(tmp_path, arguments, message):
+    line = refused("main", *arguments, f"--workdir={tmp_path / 'W'}")
+    assert message in line
+    assert not (tmp_path / "W").exists()
+
+
+def test_the_work_folder_is_asked_for():
+    assert "workdir" in refused("main", *TINY)
+
+
+def test_a_batch_that_devices_do_not_divide(tmp_path):
+    line = refused(
+        "main", *TINY, "--config.train.batch_size=6", f"--workdir={tmp_path / 'W'}", num_devices=4
+    )
+    assert "config.train.batch_size=6 does not divide over 4 devices: give a multiple of 4" in line
+    assert not (tmp_path / "W").exists()
+
+
+def folder_of_pictures(path, count=12):
+    """Makes two classes of small pictures."""
+    random = np.random.default_rng(0)
+    for index in range(count):
+        folder = path / ("left" if index % 2 else "right")
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 255, (20, 16), np.uint8)).save(folder / f"{index}.jpg")
+    return path
+
+
+def on_folder(path):
+    return [*TINY, "--config.data.source=folder", f"--config.data.path={path}"]
+
+
+def test_an_empty_folder(tmp_path):
+    (tmp_path / "data").mkdir()
+    line = refused("main", *on_folder(tmp_path / "data"), f"--workdir={tmp_path / 'W'}")
+    assert str(tmp_path / "data") in line
+    assert not (tmp_path / "W").exists()
+
+
+def test_a_truncated_picture_is_named_and_may_be_left_out(tmp_path):
+    path = folder_of_pictures(tmp_path / "data", 40)
+    victim = path / "left" / "1.jpg"
+    victim.write_bytes(victim.read_bytes()[:300])
+    line = refused("main", *on_folder(path), f"--workdir={tmp_path / 'W'}")
+    assert "left/1.jpg" in line
+    assert "--config.data.allow_missing=True" in line
+    assert not (tmp_path / "W").exists()
+    result = run(
+        "main",
+        *on_folder(path),
+        "--config.data.allow_missing=True",
+        "--config.train.steps=2",
+        f"--workdir={tmp_path / 'W'}",
+    )
+    assert result.returncode == 0, result.stderr
+    assert "left/1.jpg" in (tmp_path / "W" / "data_manifest.json").read_text()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A work folder of four steps with checkpoints of steps 2 and 4."""
+    folder = tmp_path_factory.mktemp("trained") / "W"
+    result = run(
+        "main", *TINY, "--config.train.steps=4", "--config.train.checkpoint_every=2",
+        f"--workdir={folder}",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+def test_a_run_writes_what_the_contract_says(trained):
+    names = {path.name for path in trained.iterdir()}
+    assert {"config.json", "data_manifest.json", "checkpoints", "metrics.jsonl", "tensorboard",
+            "samples"} <= names  # fmt: skip
+    assert Checkpoints(trained / "checkpoints").steps() == [2, 4]
+    assert read_json_lines(trained / "metrics.jsonl")[-1]["step"] == 4
+
+
+def test_a_finished_run_returns_at_once(trained):
+    result = run("main", *TINY, "--config.train.steps=4", f"--workdir={trained}")
+    assert result.returncode == 0
+    assert "finished at step 4: nothing to do" in result.stdout
+
+
+def test_a_work_folder_of_another_config(trained):
+    line = refused(
+        "main", *TINY, "--config.model.latent_dim=7", "--config.train.steps=4",
+        f"--workdir={trained}",
+    )  # fmt: skip
+    assert "was made with config.model.latent_dim=100, not 7" in line
+
+
+def test_a_work_folder_of_other_images(trained):
+    line = refused(
+        "main", *TINY, "--config.train.steps=4", "--config.data.train_size=100",
+        f"--workdir={trained}",
+    )  # fmt: skip
+    assert "config.data.train_size" in line
+
+
+def test_a_full_disk_ends_with_one_line_and_keeps_the_older_checkpoint(trained, tmp_path):
+    # The one full disk that needs no privileges: files may not grow beyond a limit.
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+
+    result = run(
+        "main", *TINY, "--config.train.steps=8", "--config.train.checkpoint_every=2",
+        f"--workdir={trained}", preexec_fn=limit,
+    )  # fmt: skip
+    assert result.returncode == 2, result.stderr
+    assert "the checkpoint of step 4 is whole: free space" in result.stderr.splitlines()[-1]
+    assert Checkpoints(trained / "checkpoints").steps() == [2, 4]
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_saves_and_says_how_to_go_on(tmp_path, number, status):
+    arguments = [*TINY, "--config.train.steps=100000", f"--workdir={tmp_path / 'W'}"]
+    process = subprocess.Popen(
+        command("main", *arguments), cwd=ROOT, env=environment(), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "W" / "metrics.jsonl").exists() or not read_json_lines(
+        tmp_path / "W" / "metrics.jsonl"
+    ):
+        assert time.monotonic() < deadline and process.poll() is None, process.communicate()
+        time.sleep(0.1)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == status, errors
+    assert "run the same command again to go on" in errors.splitlines()[-1]
+    assert len(Checkpoints(tmp_path / "W" / "checkpoints").steps()) == 1
+
+
+def test_help_says_how(tmp_path):
+    result = run("main", "--help")
+    assert result.returncode in (0, 1)
+    assert "python -m gaug_jax.main --config=configs/digits.py --workdir=runs/digits" in (
+        result.stdout
+    )
+    assert "--workdir" in result.stdout

@@ -1,0 +1,122 @@
+"""Mistakes in a config: one line each, which names the field and the way out."""
+
+import pytest
+
+from configs import base
+from gaug_jax.settings import UserError, check_same_run, read_settings
+from gaug_jax.training.spec import make_spec
+
+
+def settings_with(**overrides):
+    config = base.get_config()
+    for name, value in overrides.items():
+        section, field = name.split("__")
+        config[section][field] = value
+    return read_settings(config.to_dict())
+
+
+def spec_with(**overrides):
+    settings = settings_with(**overrides)
+    return make_spec(
+        settings.data, settings.model, settings.objective, settings.train, num_classes=2
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("data__image_size", 48, r"data.image_size=48 is not 4\*2\^n: give 8, 16, 32, 64"),
+        ("data__channels", 2, r"data.channels=2 is not known: choose one of 1, 3"),
+        ("data__resize", "crop", r"data.resize='crop' is not known: choose one of 'stretch', 'pad'"),
+        ("data__fold", 5, r"data.fold=5 is not known: choose one of 0, 1, 2, 3, 4"),
+        ("data__num_folds", 1, r"data.num_folds=1: give 2 or more, or 0"),
+        ("data__validation_fraction", 1.0, r"data.validation_fraction=1.0 is not a fraction"),
+        ("data__train_size", 0, r"data.train_size=0 is too small: give 1 or more"),
+        ("model__width", 0, r"model.width=0 is too small"),
+        ("model__labels", "all", r"model.labels='all' .* 'none', 'per_class', 'conditional'"),
+        ("train__batch_size", 0, r"train.batch_size=0 is too small"),
+        ("train__learning_rate", 0.0, r"train.learning_rate=0.0 must be above 0"),
+        ("train__precision", "float16", r"train.precision='float16' .* 'float32', 'bfloat16'"),
+        ("train__on_divergence", "retry", r"train.on_divergence='retry'"),
+        ("train__beta1", 1.0, r"train.beta1=1.0 is not a fraction"),
+        ("objective__critic_steps", 0, r"objective.critic_steps=0 is too small"),
+        ("objective__gradient_penalty", -1.0, r"objective.gradient_penalty=-1.0 is too small"),
+        ("objective__discriminator_norm", "layer", r"objective.discriminator_norm='layer'"),
+    ],
+)
+def test_a_value_that_is_not_allowed(field, value, message):
+    with pytest.raises(UserError, match=f"^config.{message}") as error:
+        settings_with(**{field: value})
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"objective__preset": "wgan"}, r"config.objective.preset='wgan' .* 'minimax', .*'wgan_gp'"),
+        ({"objective__loss": "mse"}, r"config.objective.loss='mse' .* 'hinge'"),
+        (
+            {"objective__gradient_penalty": 10.0},
+            r"config.objective.gradient_penalty=10.0 .*discriminator_norm='none'",
+        ),
+        ({"objective__r1": 1.0}, r"config.objective.r1=1.0 .*discriminator_norm='none'"),
+    ],
+)
+def test_objectives_that_do_not_fit(overrides, message):
+    with pytest.raises(UserError, match=message):
+        spec_with(**overrides)
+
+
+def test_unknown_and_missing_fields():
+    values = base.get_config().to_dict()
+    values["train"]["epoch"] = 1
+    with pytest.raises(UserError, match="config.train.epoch is not a field: see configs/base.py"):
+        read_settings(values)
+    values = base.get_config().to_dict()
+    del values["model"]["width"]
+    with pytest.raises(UserError, match="config.model.width is missing"):
+        read_settings(values)
+    values = base.get_config().to_dict()
+    values["trian"] = {}
+    with pytest.raises(UserError, match="config.trian is not a section"):
+        read_settings(values)
+
+
+def test_unset_fields_follow_the_preset_and_explicit_ones_win():
+    spec = spec_with(objective__preset="wgan_gp")
+    assert (spec.loss, spec.gradient_penalty, spec.critic_steps) == ("wasserstein", 10.0, 5)
+    assert (spec.learning_rate, spec.beta1, spec.beta2) == (1e-4, 0.0, 0.9)
+    assert (spec.discriminator.norm, spec.discriminator.spectral_norm) == ("none", False)
+    spec = spec_with(
+        objective__preset="wgan_gp", objective__loss="hinge", train__beta1=0.25,
+        objective__critic_steps=2, objective__spectral_norm=True,
+    )  # fmt: skip
+    assert (spec.loss, spec.beta1, spec.critic_steps) == ("hinge", 0.25, 2)
+    assert spec.discriminator.spectral_norm
+    assert spec.beta2 == 0.9
+
+
+def test_the_four_presets_are_those_of_the_design():
+    found = {
+        name: (s.loss, s.discriminator.norm, s.discriminator.spectral_norm, s.gradient_penalty,
+               s.critic_steps, s.learning_rate, s.beta1, s.beta2)
+        for name in ("minimax", "spectral_norm", "spectral_norm_gp", "wgan_gp")
+        for s in [spec_with(objective__preset=name)]
+    }  # fmt: skip
+    assert found == {
+        "minimax": ("minimax", "batch", False, 0.0, 1, 2e-4, 0.5, 0.999),
+        "spectral_norm": ("minimax", "none", True, 0.0, 1, 2e-4, 0.5, 0.999),
+        "spectral_norm_gp": ("minimax", "none", True, 10.0, 1, 2e-4, 0.5, 0.999),
+        "wgan_gp": ("wasserstein", "none", False, 10.0, 5, 1e-4, 0.0, 0.9),
+    }
+
+
+def test_a_work_folder_keeps_its_config():
+    before, now = base.get_config().to_dict(), base.get_config().to_dict()
+    check_same_run(before, now, "W")
+    now["train"]["epochs"] = 7
+    now["data"]["path"] = "elsewhere"
+    check_same_run(before, now, "W")
+    now["model"]["width"] = 8
+    with pytest.raises(UserError, match="W was made with config.model.width=64, not 8: .*--workdir"):
+        check_same_run(before, now, "W")

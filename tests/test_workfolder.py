@@ -1,0 +1,57 @@
+"""Files appear whole or not at all."""
+
+import json
+
+import pytest
+
+from gaug_jax.settings import UserError
+from gaug_jax.workfolder import (
+    WorkFolder,
+    append_json_line,
+    atomic_file,
+    read_json,
+    read_json_lines,
+    write_json,
+    write_json_lines,
+)
+
+
+def test_a_file_takes_its_name_when_it_is_whole(tmp_path):
+    path = tmp_path / "below" / "file"
+    write_json(path, {"a": 1})
+    with pytest.raises(RuntimeError), atomic_file(path) as file:
+        file.write(b"half")
+        raise RuntimeError
+    assert read_json(path) == {"a": 1}
+    assert [p.name for p in path.parent.iterdir()] == ["file"]
+
+
+def test_json_that_is_absent_or_damaged_is_the_users_to_mend(tmp_path):
+    with pytest.raises(UserError, match="config.json does not exist: is this a work folder"):
+        read_json(tmp_path / "config.json")
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(UserError, match="config.json is damaged"):
+        read_json(tmp_path / "config.json")
+
+
+def test_a_line_that_was_cut_short_is_left_out(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    assert read_json_lines(path) == []
+    for step in (1, 2):
+        append_json_line(path, {"step": step})
+    with open(path, "a") as file:
+        file.write(json.dumps({"step": 3})[:-4])
+    assert read_json_lines(path) == [{"step": 1}, {"step": 2}]
+    write_json_lines(path, [{"step": 9}])
+    assert read_json_lines(path) == [{"step": 9}]
+
+
+def test_two_processes_do_not_share_a_work_folder(tmp_path):
+    with (
+        WorkFolder(tmp_path).locked(),
+        pytest.raises(UserError, match="in use by another process"),
+        WorkFolder(tmp_path).locked(),
+    ):
+        pass
+    with WorkFolder(tmp_path).locked():
+        pass
