@@ -44,13 +44,23 @@ def run(main: Callable[[], None], help_text: str) -> None:
       main: the binary's work; it reads its flags itself.
       help_text: printed above the flags by `--help`.
     """
+    # TensorFlow, which writes the events for TensorBoard, is to be silent about itself.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     sys.modules["__main__"].__doc__ = help_text
     signal.signal(signal.SIGTERM, _terminate)
-    logging.use_absl_handler()
+    _print_log_lines()
     python_logging.getLogger("orbax").setLevel(python_logging.ERROR)
     logging.set_verbosity(logging.WARNING)
     app.run(lambda arguments: sys.exit(_guarded(main)), flags_parser=_parse)
+
+
+def _print_log_lines() -> None:
+    """Sends what modules report as plain lines to standard output: standard error is for errors."""
+    logging.use_absl_handler()
+    handler = logging.get_absl_handler()
+    handler.setFormatter(python_logging.Formatter("%(message)s"))
+    handler.python_handler.stream = sys.stdout
 
 
 def _terminate(number: int, frame: object) -> None:
@@ -68,7 +78,22 @@ def _parse(arguments: Sequence[str]) -> list[str]:
         _fail(_config_message(error))
     if len(rest) > 1:
         _fail(f"{rest[1]!r} is not a flag: see --help")
+    if "config" in flags.FLAGS:
+        _check_config_file()
     return rest
+
+
+def _check_config_file() -> None:
+    """Ends the process where the config's file was not loaded, which shows at its first use."""
+    from ml_collections import config_flags
+
+    name = config_flags.get_config_filename(flags.FLAGS["config"])
+    if not os.path.isfile(name):
+        _fail(f"--config={name} does not exist: give a file such as configs/digits.py")
+    try:
+        flags.FLAGS.config.to_dict()
+    except OSError as error:
+        _fail(f"--config={name} cannot be loaded: {str(error).splitlines()[-1]}")
 
 
 def _config_message(error: Exception) -> str:

@@ -1,4 +1,7 @@
-"""Progress of long work: a bar with rate and time left on a terminal, plain lines elsewhere."""
+"""Progress of long work: a bar with rate and time left on a terminal, plain lines elsewhere.
+
+The lines go to standard output: standard error is left to errors.
+"""
 
 import sys
 import time
@@ -9,7 +12,7 @@ _SECONDS_BETWEEN_LINES = 15.0
 
 
 class Progress:
-    """Counts `total` pieces of work on standard error.
+    """Counts `total` pieces of work.
 
     Args:
       name: what is being done.
@@ -39,7 +42,7 @@ class Progress:
         done = self._bar.n >= self._bar.total
         if not self._terminal and (done or now - self._last_line >= _SECONDS_BETWEEN_LINES):
             self._last_line = now
-            print(str(self._bar), file=sys.stderr, flush=True)
+            print(str(self._bar), flush=True)
 
     def restart(self, done: int) -> None:
         """Goes back to fewer finished pieces."""
@@ -51,7 +54,7 @@ class Progress:
         if self._terminal:
             self._bar.write(line, file=sys.stderr)
         else:
-            print(line, file=sys.stderr, flush=True)
+            print(line, flush=True)
 
     def close(self) -> None:
         """Leaves the bar as it stands."""

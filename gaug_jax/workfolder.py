@@ -27,6 +27,10 @@ def atomic_file(path: Path, mode: str = "wb") -> Iterator[IO]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except OSError as error:
+        # A failed write names no file; the user needs its name.
+        error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -61,7 +61,9 @@ def test_two_processes_of_two_devices_are_one_of_four(tmp_path, resident):
     for name in moments:
         # The gradients of the first step, up to the order of sums over devices.
         scale = np.abs(first_one[name]).max()
-        np.testing.assert_allclose(first_one[name], first_two[name], rtol=0, atol=1e-5 * scale + 1e-9)
+        np.testing.assert_allclose(
+            first_one[name], first_two[name], rtol=0, atol=1e-5 * scale + 1e-9
+        )
     rows = [read_json_lines(tmp_path / name / "metrics.jsonl") for name in ("one", "two")]
     assert [row["step"] for row in rows[0]] == [row["step"] for row in rows[1]]
     for name in ("d_loss", "g_loss", "d_real", "d_fake"):
@@ -83,7 +85,7 @@ def test_a_run_killed_at_twenty_random_moments_is_the_undisturbed_one(tmp_path, 
     seconds = time.monotonic() - start
     chance = random.Random(0)
     kills = 0
-    for attempt in range(60):
+    for _ in range(60):
         process = subprocess.Popen(
             command("main", *arguments, f"--workdir={tmp_path / 'killed'}"),
             cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
@@ -101,7 +103,7 @@ def test_a_run_killed_at_twenty_random_moments_is_the_undisturbed_one(tmp_path, 
         # It came to its end before the kill: begin again, so that there are twenty kills.
         assert_same(tmp_path, steps)
         shutil.rmtree(tmp_path / "killed")
-    assert kills == 20, attempt
+    assert kills == 20
     assert_same(tmp_path, steps)
 
 

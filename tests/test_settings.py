@@ -27,7 +27,11 @@ def spec_with(**overrides):
     [
         ("data__image_size", 48, r"data.image_size=48 is not 4\*2\^n: give 8, 16, 32, 64"),
         ("data__channels", 2, r"data.channels=2 is not known: choose one of 1, 3"),
-        ("data__resize", "crop", r"data.resize='crop' is not known: choose one of 'stretch', 'pad'"),
+        (
+            "data__resize",
+            "crop",
+            r"data.resize='crop' is not known: choose one of 'stretch', 'pad'",
+        ),
         ("data__fold", 5, r"data.fold=5 is not known: choose one of 0, 1, 2, 3, 4"),
         ("data__num_folds", 1, r"data.num_folds=1: give 2 or more, or 0"),
         ("data__validation_fraction", 1.0, r"data.validation_fraction=1.0 is not a fraction"),
@@ -53,7 +57,7 @@ def test_a_value_that_is_not_allowed(field, value, message):
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"objective__preset": "wgan"}, r"config.objective.preset='wgan' .* 'minimax', .*'wgan_gp'"),
+        ({"objective__preset": "wgan"}, r"config.objective.preset='wgan' .*'wgan_gp'"),
         ({"objective__loss": "mse"}, r"config.objective.loss='mse' .* 'hinge'"),
         (
             {"objective__gradient_penalty": 10.0},
@@ -118,5 +122,5 @@ def test_a_work_folder_keeps_its_config():
     now["data"]["path"] = "elsewhere"
     check_same_run(before, now, "W")
     now["model"]["width"] = 8
-    with pytest.raises(UserError, match="W was made with config.model.width=64, not 8: .*--workdir"):
+    with pytest.raises(UserError, match="W was made with config.model.width=64, not 8: .*workdir"):
         check_same_run(before, now, "W")

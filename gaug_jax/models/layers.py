@@ -97,6 +97,7 @@ class BatchNorm(nn.Module):
         *,
         train: bool,
     ) -> Float[Array, "batch height width features"]:
+        """Returns the normalised features; `labels` are needed where they are per class."""
         per_class = self.num_classes > 0
         outputs = nn.BatchNorm(
             use_running_average=not train,

@@ -22,9 +22,7 @@ from gaug_jax.workfolder import WorkFolder, append_json_line, read_json_lines, w
 # Folded into the seed: each use of randomness has its own key.
 _INIT, _STEPS, _GRID, _SCORE = range(4)
 
-Draw = Callable[
-    [Int[np.ndarray, " images"]], UInt8[np.ndarray, "images height width channels"]
-]
+Draw = Callable[[Int[np.ndarray, " images"]], UInt8[np.ndarray, "images height width channels"]]
 Score = Callable[[Draw], float]
 
 
@@ -155,9 +153,7 @@ class Run:
         """Makes `count` steps; returns what diverged, if anything did."""
         start = time.perf_counter()
         loaded = self._feed.load(self.step, count)
-        result = self._steps(
-            self._state, self._constant, loaded, self._key(_STEPS), count
-        )
+        result = self._steps(self._state, self._constant, loaded, self._key(_STEPS), count)
         self._state = result.state
         done, diverged, sums = jax.device_get((result.done, result.diverged, result.sums))
         self.step += int(done)

@@ -84,7 +84,10 @@ def parameter_overview(state: GANState, spec: Spec) -> str:
 
     tables = [
         f"{name}:\n{get_parameter_overview(network.params, include_stats=False)}"
-        for name, network in (("generator", state.generator), ("discriminator", state.discriminator))
+        for name, network in (
+            ("generator", state.generator),
+            ("discriminator", state.discriminator),
+        )
     ]
     copies = f"({spec.num_generators} of each, one a class, stacked)\n" * bool(spec.num_generators)
     return copies + "\n".join(tables)

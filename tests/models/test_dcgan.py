@@ -37,9 +37,9 @@ def test_generator_of_the_paper():
         "Upsample_2": (32, 32, 64),
         "Upsample_3": (64, 64, 3),
     }
-    params = jax.eval_shape(
-        lambda: generator.init(jax.random.key(0), latents, None, train=False)
-    )["params"]
+    params = jax.eval_shape(lambda: generator.init(jax.random.key(0), latents, None, train=False))[
+        "params"
+    ]
     # 16 (100*512 + 512*256 + 256*128 + 128*64 + 64*3) + 2 (512 + 256 + 128 + 64): the number
     # of the reference implementation.
     assert count(params) == 3_576_704

@@ -90,7 +90,9 @@ def test_gradient_penalty_of_a_constant_critic_is_one_and_finite(images):
 def test_r1_of_a_linear_critic(images, weights):
     # Half the squared length of w, wherever it is taken.
     critic = lambda x: jnp.einsum("bhwc,hwc->b", x, weights)  # noqa: E731
-    assert r1_penalty(critic, images[0]) == pytest.approx(0.5 * float(jnp.sum(weights**2)), rel=1e-5)
+    assert r1_penalty(critic, images[0]) == pytest.approx(
+        0.5 * float(jnp.sum(weights**2)), rel=1e-5
+    )
 
 
 def test_r1_is_a_mean_over_images(images):

@@ -98,9 +98,8 @@ def test_no_checkpoint_is_none(checkpoints, state):
 
 def test_other_shapes_are_refused(checkpoints, state):
     save(checkpoints, 1, state)
-    other = jax.eval_shape(
-        lambda: new_state(jax.random.key(0), small_spec(model__labels="conditional", model__width=8))
-    )
+    wider = small_spec(model__labels="conditional", model__width=8)
+    other = jax.eval_shape(lambda: new_state(jax.random.key(0), wider))
     with pytest.raises(DamagedCheckpoint, match="other shapes"):
         checkpoints.read(1, other)
 

@@ -101,9 +101,10 @@ def test_a_run_stopped_by_a_signal_resumes_bit_for_bit(whole, tmp_path):
         assert make_run(tmp_path, 4000).step == step
     # The stops fell at steps that no plan names; the state there is that of a whole run.
     straight = make_run(tmp_path / "straight", step)
-    assert largest_difference(
-        host_copy(straight.train()), host_copy(make_run(tmp_path, 4000)._state)
-    ) == 0.0
+    assert (
+        largest_difference(host_copy(straight.train()), host_copy(make_run(tmp_path, 4000)._state))
+        == 0.0
+    )
     rows = read_json_lines(tmp_path / "metrics.jsonl")
     steps = [row["step"] for row in rows]
     assert steps == sorted(set(steps))
@@ -150,9 +151,10 @@ def test_rollback_gives_up_after_so_many(tmp_path):
     )
     with pytest.raises(TrainingDiverged, match="gave up after 2 rollbacks"):
         run.train()
-    assert read_json_lines(tmp_path / "checkpoints" / "rollbacks.jsonl") == [
-        {"diverged_at": 1, "back_to": 0}
-    ] * 2
+    assert (
+        read_json_lines(tmp_path / "checkpoints" / "rollbacks.jsonl")
+        == [{"diverged_at": 1, "back_to": 0}] * 2
+    )
 
 
 def test_a_rollback_takes_another_course_from_the_checkpoint(whole, tmp_path):

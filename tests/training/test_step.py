@@ -55,7 +55,10 @@ def test_one_step_on_one_device_is_one_step_on_four(preset, labels):
         assert scale > 0
         assert largest_difference(*moments) <= 2e-5 * scale
     assert largest_difference(one.sums, four.sums) <= 2e-5
-    stats = [(r.state.generator.batch_stats, r.state.discriminator.batch_stats) for r in (one, four)]
+    stats = [
+        (result.state.generator.batch_stats, result.state.discriminator.batch_stats)
+        for result in (one, four)
+    ]
     assert largest_difference(*stats) <= 1e-6
 
 
@@ -92,8 +95,10 @@ def test_stacked_generators_are_the_single_ones():
             *one, jax.random.fold_in(key, k), spec=single
         )
         found = jax.tree.map(lambda leaf, k=k: leaf[k], after)
-        moments = [(s.generator.opt_state[0].mu, s.discriminator.opt_state[0].mu)
-                   for s in (expected, found)]
+        moments = [
+            (s.generator.opt_state[0].mu, s.discriminator.opt_state[0].mu)
+            for s in (expected, found)
+        ]
         assert largest_difference(*moments) <= 1e-6
     # In chunks of two, with one left over, nothing changes but the order of sums.
     chunked = small_spec(axis_name=None, model__labels="per_class", train__classes_at_once=2)
@@ -114,9 +119,12 @@ def test_every_preset_and_label_mode_moves_both_networks(preset, labels):
     assert set(result.sums) == expected
     assert all(np.isfinite(value) for value in result.sums.values())
     for network in ("generator", "discriminator", "ema"):
-        assert largest_difference(
-            getattr(before, network).params, getattr(result.state, network).params
-        ) > 0
+        assert (
+            largest_difference(
+                getattr(before, network).params, getattr(result.state, network).params
+            )
+            > 0
+        )
 
 
 def test_examples_draw_the_same_numbers_on_any_number_of_devices():
@@ -162,9 +170,7 @@ def test_the_generator_update_leaves_the_discriminators_statistics():
         train__learning_rate=1e-30,
     )
     images, labels = small_images()
-    batch = Batch(
-        jnp.asarray(np.stack([images[:8]] * 3)), jnp.asarray(np.stack([labels[:8]] * 3))
-    )
+    batch = Batch(jnp.asarray(np.stack([images[:8]] * 3)), jnp.asarray(np.stack([labels[:8]] * 3)))
     state = new_state(jax.random.key(0), spec)
     after, _ = jax.jit(train_step, static_argnames="spec")(
         state, batch, jax.random.key(0), spec=spec
@@ -212,8 +218,15 @@ def test_no_callback_in_the_compiled_program():
     feed = small_feed(spec, jax.devices()[:1])
     jaxpr = jax.make_jaxpr(
         lambda state, constant: parallel.run_steps(
-            state, constant, None, jnp.int32(0), jax.random.key(0), jnp.int32(3),
-            spec=spec, feed=feed, divergence_limit=1e6,
+            state,
+            constant,
+            None,
+            jnp.int32(0),
+            jax.random.key(0),
+            jnp.int32(3),
+            spec=spec,
+            feed=feed,
+            divergence_limit=1e6,
         )
     )(new_state(jax.random.key(0), spec), feed.constant)
     assert "while" in str(jaxpr)

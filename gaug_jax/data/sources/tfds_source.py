@@ -103,8 +103,9 @@ def download(builder: Any, url: str | None) -> None:
     except (Exception, SystemExit) as error:  # Any library below TFDS may raise its own.
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise UserError(
-            f"{builder.name} could not be downloaded from {url or builder.info.homepage} ("
-            f"{type(error).__name__}: {reason}): check the network, or set config.data.path to a copy on disk"
+            f"{builder.name} could not be downloaded from {url or builder.info.homepage} "
+            f"({type(error).__name__}: {reason}): check the network, or set config.data.path to a "
+            "copy on disk"
         ) from None
 
 

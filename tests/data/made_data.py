@@ -1,0 +1,82 @@
+"""Tiny data sets in the layouts of the sources, made of random pictures."""
+
+import csv
+import dataclasses
+
+import numpy as np
+from PIL import Image
+
+from configs import base
+from gaug_jax.settings import DataSettings
+
+
+def data_settings(**fields) -> DataSettings:
+    """Returns the defaults of config.data with 16x16 images, and the given fields."""
+    config = base.data()
+    config.image_size = 16
+    return dataclasses.replace(DataSettings(**config.to_dict()), **fields)
+
+
+def random_picture(seed, shape=(20, 24)):
+    """Returns uint8 noise: no two seeds give near duplicates."""
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+def save(path, array):
+    """Writes an array as a picture."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(array).save(path)
+    return path
+
+
+def make_folder(root, classes=("cat", "dog"), images=10):
+    """Makes `<class>/<number>.png` with `images` pictures a class."""
+    for number, name in enumerate(classes):
+        for index in range(images):
+            save(root / name / f"{index:02d}.png", random_picture(1000 * number + index))
+    return root
+
+
+COLUMNS = ["patientid", "sex", "finding", "view", "modality", "filename", "license"]
+
+
+def make_films(root, patients=12, absent=("film5.png",)):
+    """Makes the layout of covid_chestxray: two films a patient, and rows that do not count."""
+    root.mkdir(parents=True, exist_ok=True)
+    views = ["PA", "AP", "AP Supine"]
+    findings = ["COVID-19", "Pneumonia/Viral/COVID-19", "COVID-19, ARDS", "SARS"]
+    rows = [
+        [
+            index // 2,
+            "F",
+            findings[index // 2 % 4],
+            views[index % 3],
+            "X-ray",
+            f"film{index}.png",
+            "CC BY" if index % 2 else "",
+        ]
+        for index in range(2 * patients)
+    ]
+    rows += [
+        [900, "M", "COVID-19", "L", "X-ray", "lateral.png", ""],
+        [901, "M", "COVID-19", "Axial", "CT", "scan.png", ""],
+    ]
+    with open(root / "metadata.csv", "w", newline="", encoding="latin-1") as file:
+        writer = csv.writer(file)
+        writer.writerow([*COLUMNS, "clinical_notes"])
+        # Not UTF-8, as some published notes are.
+        writer.writerows([*row, "38 \xb0C"] for row in rows)
+    for index, row in enumerate(rows):
+        if row[5] not in absent:
+            save(root / "images" / row[5], random_picture(index))
+    return root
+
+
+def make_characters(root, forms=6, classes=("1", "2", "10"), pictures="png"):
+    """Makes the layout of banglalekha_isolated: a character of each class on every form."""
+    for form in range(forms):
+        for label in classes:
+            name = f"01_0002_{form % 2}_{20 + form}_0916_{1000 + form}_{label}.{pictures}"
+            picture = random_picture(10_000 + 100 * form + int(label), (18, 14))
+            save(root / "Images" / label / name, picture)
+    return root
