@@ -1,11 +1,17 @@
-"""Draft."""
+"""Handwritten Bangla numerals: CMATERdb 3.1.1.
+
+    python -m gaug_jax.main --config=configs/bangla_numerals.py --workdir=runs/bangla_numerals
+"""
+
+from ml_collections import ConfigDict
 
 from configs import base
 
 
-def get_config():
-    """Bangla numerals."""
+def get_config() -> ConfigDict:
+    """Returns a conditional generator of ten numerals at 64x64."""
     config = base.get_config()
     config.data.source = "cmaterdb"
     config.model.labels = "conditional"
+    config.objective.preset = "spectral_norm"
     return config

@@ -90,7 +90,12 @@ def cache_key(data: SourceData, settings: DataSettings) -> str:
 def _identity(record: Record) -> str:
     """Returns what changes when a picture changes."""
     if isinstance(record.picture, Path):
-        status = record.picture.stat()
+        try:
+            status = record.picture.stat()
+        except OSError as error:
+            raise UserError(
+                f"{record.picture} cannot be read any more ({error.strerror}): restore it"
+            ) from None
         return f"{status.st_size} {status.st_mtime_ns}"
     if isinstance(record.picture, bytes):
         return hashlib.sha256(record.picture).hexdigest()

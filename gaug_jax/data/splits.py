@@ -229,5 +229,5 @@ def _check_classes(
             raise UserError(
                 f"class {class_names[label]!r} ({members.sum()} images of {num_groups} groups) "
                 f"has none for the {part} part: set config.data.min_class_size to "
-                f"{members.sum() + 1} or more, or lower config.data.num_folds or the fractions"
+                f"{members.sum() + 1} or more, or change config.data.num_folds or the fractions"
             )

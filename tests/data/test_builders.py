@@ -8,10 +8,11 @@ import zipfile
 
 import numpy as np
 import pytest
-from made_data import data_settings, make_characters, make_films
+from made_data import data_settings, make_characters, make_films, random_picture
 
 from gaug_jax.data import prepare
 from gaug_jax.data.sources import read_source
+from gaug_jax.images import read_picture
 from gaug_jax.settings import UserError
 
 
@@ -73,7 +74,10 @@ def test_films_read_back_equal_the_copy_on_disk(tmp_path, tfds_folder, served, m
     for left, right in zip(downloaded.records, copy.records, strict=True):
         assert left.picture == right.picture.read_bytes()
     np.testing.assert_array_equal(prepare(settings).images, prepare(on_disk).images)
-    assert prepare(settings).manifest["manifest_sha256"] == prepare(on_disk).manifest["manifest_sha256"]
+    assert (
+        prepare(settings).manifest["manifest_sha256"]
+        == prepare(on_disk).manifest["manifest_sha256"]
+    )
 
     # As TFDS shows it, by the registered name: file format, features, decoded pictures.
     builder = tfds.builder("covid_chestxray", file_format="array_record")
@@ -132,3 +136,52 @@ def test_download_that_fails_names_the_address(tfds_folder, served, monkeypatch)
 def test_unknown_tfds_name_is_named():
     with pytest.raises(UserError, match=r"'tfds:mnits' is not known to TFDS \(did you mean"):
         read_source(data_settings(source="tfds:mnits"))
+
+
+@pytest.mark.parametrize("file_format", ["tfrecord", "array_record"])
+def test_any_prepared_data_set_is_read_in_its_parts(tmp_path, file_format):
+    import tensorflow_datasets as tfds
+
+    class MadeShapes(tfds.core.GeneratorBasedBuilder):
+        VERSION = tfds.core.Version("1.0.0")
+
+        def _info(self):
+            features = {
+                "image": tfds.features.Image(shape=(28, 28, 1)),
+                "label": tfds.features.ClassLabel(names=["disc", "ring"]),
+                "writer": np.int64,
+            }
+            return tfds.core.DatasetInfo(
+                builder=self,
+                features=tfds.features.FeaturesDict(features),
+                supervised_keys=("image", "label"),
+            )
+
+        def _split_generators(self, dl_manager):
+            splits = {"train": range(20), "test": range(20, 30), "extra": range(30, 33)}
+            return {name: self._generate_examples(seeds) for name, seeds in splits.items()}
+
+        def _generate_examples(self, seeds):
+            for seed in seeds:
+                picture = random_picture(seed, (28, 28, 1))
+                yield seed, {"image": picture, "label": seed % 2, "writer": seed // 4}
+
+    try:
+        builder = tfds.builder("made_shapes", data_dir=tmp_path, file_format=file_format)
+        builder.download_and_prepare()
+        settings = data_settings(source="tfds:made_shapes", path=str(tmp_path), group="writer")
+        data = read_source(settings)
+        prepared = prepare(dataclasses.replace(settings, image_size=32))
+    finally:
+        # The registry is of the process, and the class of this test.
+        from tensorflow_datasets.core import registered
+
+        registered._DATASET_REGISTRY.pop("made_shapes")
+    assert data.notes == ("splits that are not read: extra",)
+    assert [record.part for record in data.records] == ["test"] * 10 + ["train"] * 20
+    assert prepared.class_names == ("disc", "ring")
+    # Writers 0 to 4 wrote the training part and 5 to 7 the test part.
+    assert {record.group for record in data.records if record.part == "test"} == {"5", "6", "7"}
+    pictures = {random_picture(seed, (28, 28, 1)).tobytes() for seed in range(30)}
+    assert {read_picture(record.picture, 1).tobytes() for record in data.records} == pictures
+    assert (prepared.parts[:10] == "test").all()

@@ -76,8 +76,12 @@ def test_bands_find_every_close_pair():
         for bit in flips:
             hashes[index + 1] ^= np.uint64(1) << np.uint64(bit)
     left, right = np.triu_indices(300, 1)
-    distance = np.array([(int(hashes[i]) ^ int(hashes[j])).bit_count() for i, j in zip(left, right)])
-    expected = {(i, j) for i, j, d in zip(left.tolist(), right.tolist(), distance) if d <= 4}
+    distance = np.array(
+        [(int(hashes[i]) ^ int(hashes[j])).bit_count() for i, j in zip(left, right, strict=True)]
+    )
+    expected = {
+        (i, j) for i, j, d in zip(left.tolist(), right.tolist(), distance, strict=True) if d <= 4
+    }
     found = set()
     for pairs in dup.close_pairs(hashes, 4):
         found |= _pairs(pairs)

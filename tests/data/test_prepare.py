@@ -80,7 +80,10 @@ def test_duplicates_join_groups_across_patients(tmp_path):
     # Film 8 of patient 4 (COVID-19) is published again as film 17 of patient 8 (COVID-19).
     (images / "film17.png").write_bytes((images / "film8.png").read_bytes())
     settings = data_settings(
-        source="covid_chestxray", path=str(tmp_path / "films"), num_folds=3, cache_path=str(tmp_path)
+        source="covid_chestxray",
+        path=str(tmp_path / "films"),
+        num_folds=3,
+        cache_path=str(tmp_path),
     )
     for fold in range(3):
         prepared = prepare(_changed(settings, fold=fold))
@@ -134,7 +137,10 @@ def test_official_parts_can_be_set_aside(tmp_path):
 def test_absent_films_end_the_run_or_are_listed(tmp_path):
     make_films(tmp_path / "films", absent=("film5.png", "film2.png"))
     settings = data_settings(
-        source="covid_chestxray", path=str(tmp_path / "films"), num_folds=2, cache_path=str(tmp_path)
+        source="covid_chestxray",
+        path=str(tmp_path / "films"),
+        num_folds=2,
+        cache_path=str(tmp_path),
     )
     with pytest.raises(UserError) as caught:
         prepare(settings)
@@ -236,7 +242,18 @@ def test_digits_need_no_path():
     assert prepared.images.shape == (1797, 8, 8, 1)
     assert prepared.class_names == tuple("0123456789")
     # scikit-learn's counts of its digits.
-    assert np.bincount(prepared.labels).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    assert np.bincount(prepared.labels).tolist() == [
+        178,
+        182,
+        177,
+        183,
+        181,
+        182,
+        181,
+        179,
+        174,
+        180,
+    ]
     assert abs((prepared.parts == "test").mean() - 0.2) < 0.01
 
 
@@ -246,5 +263,7 @@ def test_importing_the_package_is_light():
         "print([n for n in ('tensorflow', 'tensorflow_datasets', 'pandas', 'sklearn', 'scipy') "
         "if n in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "[]"

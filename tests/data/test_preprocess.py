@@ -37,7 +37,11 @@ def test_images_are_stacked_in_order(folder_settings):
 def test_arrays_and_files_of_them_are_the_same(tmp_path):
     array = random_picture(0, (20, 30, 3))
     path = save(tmp_path / "one.png", array)
-    records = (Record("array", array, "x"), Record("file", path, "x"), Record("b", path.read_bytes(), "x"))
+    records = (
+        Record("array", array, "x"),
+        Record("file", path, "x"),
+        Record("b", path.read_bytes(), "x"),
+    )
     for channels in (1, 3):
         settings = data_settings(channels=channels, cache_path=str(tmp_path / "cache"))
         images = preprocess(SourceData("made", "1", records), settings).images

@@ -146,7 +146,9 @@ def test_train_size_is_met_stratified_and_nested(seed):
         # Each class has its first image at once; after that, within one of its share.
         assert (counts >= 1).all()
         np.testing.assert_array_less(np.abs(counts - shares * size), 2 + 1e-9)
-        np.testing.assert_array_equal(parts[everything != "train"], everything[everything != "train"])
+        np.testing.assert_array_equal(
+            parts[everything != "train"], everything[everything != "train"]
+        )
         assert set(parts[train]) <= {"train", "unused"}
         before = kept
 
@@ -183,3 +185,23 @@ def test_large_sets_of_single_images_are_fast():
     names = tuple(map(str, range(84)))
     parts = split(labels, np.arange(40_000), PLAN, names)
     assert (parts == "test").sum() == pytest.approx(8000, abs=84)
+
+
+def test_large_groups_are_placed_before_small_ones():
+    # 100 single images, then three groups of 20: a fifth of 160 is 32, which can be met only
+    # if the single images fill up what the large groups leave.
+    groups = np.concatenate([np.arange(100), np.repeat([100, 101, 102], 20)])
+    labels = np.zeros(160, int)
+    for fold in range(5):
+        assert (split(labels, groups, _replace(fold=fold), NAMES[:1]) == "test").sum() == 32
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_class_of_as_many_groups_as_folds_is_in_every_fold(seed):
+    groups = np.arange(200) // 2
+    labels = np.zeros(200, int)
+    rare = np.random.default_rng(seed).choice(100, 5, replace=False) * 2
+    labels[rare] = 1
+    for fold in range(5):
+        parts = split(labels, groups, _replace(fold=fold, seed=seed), NAMES[:2])
+        assert (labels[parts == "test"] == 1).sum() == 1

@@ -7,10 +7,8 @@ from gaug_jax.data.builders.covid_chestxray import CovidChestxray
 from gaug_jax.data.builders.examples import record_of
 from gaug_jax.data.sources import banglalekha_isolated, covid_chestxray
 from gaug_jax.data.sources.record import Record
-from gaug_jax.data.sources.tfds_source import data_source, download
+from gaug_jax.data.sources.tfds_source import data_source, download, random_access
 from gaug_jax.settings import UserError
-
-_FORMAT = "array_record"
 
 
 def read_covid_chestxray() -> tuple[list[Record], list[str]]:
@@ -19,7 +17,7 @@ def read_covid_chestxray() -> tuple[list[Record], list[str]]:
     Raises:
       UserError: the download failed.
     """
-    builder = CovidChestxray(file_format=_FORMAT)
+    builder = random_access(CovidChestxray)
     download(builder, builder.url)
     return _records(builder, covid_chestxray.COVID_CLASSES), list(builder.info.metadata["missing"])
 
@@ -31,7 +29,7 @@ def read_banglalekha_isolated() -> list[Record]:
       UserError: the archive has to be fetched by hand first.
     """
     source = banglalekha_isolated
-    builder = BanglalekhaIsolated(file_format=_FORMAT)
+    builder = random_access(BanglalekhaIsolated)
     manual = Path(builder.data_dir_root) / "downloads" / "manual"
     if not builder.is_prepared() and not (manual / source.ARCHIVE).is_file():
         raise UserError(

@@ -1,7 +1,8 @@
 """Any image classification data set of TFDS: `tfds:<name>` or `tfds:<name>/<config>`."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ def _builder(settings: DataSettings, name: str) -> Any:
     import gaug_jax.data.builders  # noqa: F401  (registers the project's own)
 
     try:
-        return tfds.builder(name, data_dir=settings.path, file_format="array_record")
+        return random_access(functools.partial(tfds.builder, name, data_dir=settings.path))
     except tfds.core.DatasetNotFoundError:
         close = difflib.get_close_matches(name, tfds.list_builders(), n=1)
         hint = f" (did you mean 'tfds:{close[0]}'?)" if close else ""
@@ -77,6 +78,21 @@ def _builder(settings: DataSettings, name: str) -> Any:
     except ValueError as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"config.data.source='tfds:{name}' cannot be had: {reason}") from None
+
+
+def random_access(make: Callable[..., Any]) -> Any:
+    """Returns a builder that reads and writes array_record, or that of a copy in another format.
+
+    Args:
+      make: makes the builder, and takes `file_format`.
+    """
+    try:
+        return make(file_format="array_record")
+    except ValueError:
+        builder = make()
+        if not builder.is_prepared():
+            raise
+        return builder
 
 
 def download(builder: Any, url: str | None) -> None:
