@@ -1,6 +1,6 @@
 """Handwritten Bangla numerals: CMATERdb 3.1.1.
 
-    python -m gaug_jax.main --config=configs/bangla_numerals.py --workdir=runs/bangla_numerals
+python -m gaug_jax.main --config=configs/bangla_numerals.py --workdir=runs/bangla_numerals
 """
 
 from ml_collections import ConfigDict

@@ -1,6 +1,6 @@
 """The demo: scikit-learn's 1,797 handwritten digits, which need no download.
 
-    python -m gaug_jax.main --config=configs/digits.py --workdir=runs/digits
+python -m gaug_jax.main --config=configs/digits.py --workdir=runs/digits
 """
 
 from ml_collections import ConfigDict

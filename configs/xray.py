@@ -1,6 +1,6 @@
 """Chest films: the COVID-19 Image Data Collection, COVID-19 against the rest.
 
-    python -m gaug_jax.main --config=configs/xray.py --workdir=runs/xray
+python -m gaug_jax.main --config=configs/xray.py --workdir=runs/xray
 """
 
 from ml_collections import ConfigDict

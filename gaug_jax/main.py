@@ -34,4 +34,5 @@ if __name__ == "__main__":
     command_line.define_config_flag()
     command_line.define_workdir_flag()
     flags.mark_flag_as_required("config")
+    flags.adopt_module_key_flags(command_line)
     command_line.run(main, __doc__)

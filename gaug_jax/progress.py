@@ -44,6 +44,11 @@ class Progress:
             self._last_line = now
             print(str(self._bar), flush=True)
 
+    def start_clock(self) -> None:
+        """Leaves what is done so far out of the rate: it was slow for a reason of its own."""
+        self._bar.initial = self._bar.n
+        self._bar.start_t = self._bar.last_print_t = time.time()
+
     def restart(self, done: int) -> None:
         """Goes back to fewer finished pieces."""
         self._bar.n = done

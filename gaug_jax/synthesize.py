@@ -36,4 +36,5 @@ def main() -> None:
 if __name__ == "__main__":
     command_line.define_workdir_flag()
     flags.mark_flag_as_required("num")
+    flags.adopt_module_key_flags(command_line)
     command_line.run(main, __doc__)

@@ -165,6 +165,8 @@ class Run:
         self._window.add(sums, int(done), timed)
         if self._progress:
             self._progress.advance(int(done), d_loss=means["d_loss"], g_loss=means["g_loss"])
+            if not timed:
+                self._progress.start_clock()
         return None
 
     def _write_what_is_due(self) -> str | None:
