@@ -18,6 +18,7 @@ REQUIRED = [
     "orbax-checkpoint>=0.11.30,<0.13",
     "pandas>=2.2,<4",
     "Pillow>=11,<14",
+    "requests>=2.31,<3",
     "scikit-learn>=1.6,<2",
     "scipy>=1.15,<2",
     # clu's metric writers import both and declare neither. The CPU build where there is one.

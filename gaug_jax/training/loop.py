@@ -106,6 +106,8 @@ class Run:
         if self.step >= self._plan.total_steps and self._folder.training_finished.exists():
             self._note(f"training is finished at step {self.step}: nothing to do")
             return self._state
+        if self._writer:
+            self._folder.training_finished.unlink(missing_ok=True)
         with self._log_and_progress(), stop_on_signal() as request:
             self._until_the_end(request)
             self._checkpoints.wait()
