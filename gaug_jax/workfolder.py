@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -111,7 +112,7 @@ class WorkFolder:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Holds the folder for this process.
+        """Holds the folder for this process, and clears away what a killed one left.
 
         Raises:
           UserError: another process holds it.
@@ -125,4 +126,12 @@ class WorkFolder:
                     f"{self.path} is in use by another process: wait for it or choose another "
                     "--workdir"
                 ) from None
+            self._remove_leftovers()
             yield
+
+    def _remove_leftovers(self) -> None:
+        """Removes what was written or removed halfway when a process was killed."""
+        for folder in (self.path, self.checkpoints, self.samples):
+            for pattern in (".*.tmp", ".*.removed"):
+                for path in folder.glob(pattern):
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()

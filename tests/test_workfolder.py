@@ -55,3 +55,15 @@ def test_two_processes_do_not_share_a_work_folder(tmp_path):
         pass
     with WorkFolder(tmp_path).locked():
         pass
+
+
+def test_what_a_killed_process_left_is_cleared_away(tmp_path):
+    folder = WorkFolder(tmp_path)
+    (folder.checkpoints / ".00000003.tmp" / "state").mkdir(parents=True)
+    (folder.checkpoints / ".00000001.removed").mkdir()
+    (folder.checkpoints / "00000002").mkdir()
+    (tmp_path / ".config.json.77.tmp").write_text("{")
+    folder.config.write_text("{}")
+    with folder.locked():
+        left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*"))
+    assert left == [".lock", "checkpoints", "checkpoints/00000002", "config.json"]
