@@ -25,11 +25,11 @@ lint: install
 	$(BIN)/ruff format --check .
 
 test: lint
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow"
 
 # Kills runs at random moments, and other things that take long.
 test-slow: install
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -n auto --dist load -m slow
 
 clean:
 	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache

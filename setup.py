@@ -32,7 +32,7 @@ REQUIRED = [
 
 EXTRAS = {
     "cuda": ["jax[cuda12]>=0.10,<0.11"],
-    "test": ["hypothesis>=6,<7", "pytest>=8,<10", "ruff>=0.14,<0.18"],
+    "test": ["hypothesis>=6,<7", "pytest>=8,<10", "pytest-xdist>=3.6,<4", "ruff>=0.14,<0.18"],
     "launch": ["submitit>=1.5,<2"],
     "bench": ["torch>=2.8,<3"],
     "notebooks": ["ipykernel>=6,<8", "nbclient>=0.10,<1"],

@@ -108,8 +108,9 @@ def _first_line(text: str) -> str:
 
 
 def _fail(message: str, status: int = 2) -> None:
-    """Prints one line and ends the process."""
-    print(f"error: {_first_line(message)}", file=sys.stderr, flush=True)
+    """Prints one line and ends the process; to have been stopped is no error."""
+    prefix = "" if status > 128 else "error: "
+    print(prefix + _first_line(message), file=sys.stderr, flush=True)
     sys.exit(status)
 
 
