@@ -33,7 +33,12 @@ REQUIRED = [
 
 EXTRAS = {
     "cuda": ["jax[cuda12]>=0.10.2,<0.11"],
-    "test": ["hypothesis>=6,<7", "pytest>=9.2.0,<10", "pytest-xdist>=3.8.0,<4", "ruff>=0.17.6,<0.18"],
+    "test": [
+        "hypothesis>=6,<7",
+        "pytest>=9.2.0,<10",
+        "pytest-xdist>=3.8.0,<4",
+        "ruff>=0.17.6,<0.18",
+    ],
     "launch": ["submitit>=1.5,<2"],
     "bench": ["torch>=2.8,<3"],
     "notebooks": ["ipykernel>=6,<8", "nbclient>=0.10,<1"],

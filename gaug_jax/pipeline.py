@@ -11,6 +11,7 @@ from ml_collections import ConfigDict
 from gaug_jax import data
 from gaug_jax.data import batches
 from gaug_jax.evaluation.metrics.kid import kernel_distance
+from gaug_jax.reporting.training_curves import write_training_curves
 from gaug_jax.settings import Settings, UserError, check_same_run, read_settings
 from gaug_jax.synthesis import export, sampling
 from gaug_jax.training import parallel
@@ -41,8 +42,9 @@ def train_generator(config: ConfigDict, workdir: str) -> None:
         if parallel.is_writer():
             write_json(folder.config, values)
             write_json(folder.data_manifest, prepared.manifest)
-        run = _make_run(folder, settings, spec, prepared)
-        run.train()
+        _make_run(folder, settings, spec, prepared).train()
+        if parallel.is_writer() and not folder.training_curves.exists():
+            write_training_curves(folder)
 
 
 def _check_same_data(folder: WorkFolder, manifest: dict[str, Any]) -> None:

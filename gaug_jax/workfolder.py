@@ -91,6 +91,7 @@ class WorkFolder:
         self.training_finished = self.checkpoints / "finished"
         self.rollbacks = self.checkpoints / "rollbacks.jsonl"
         self.metrics = self.path / "metrics.jsonl"
+        self.training_curves = self.path / "training_curves.png"
         self.tensorboard = self.path / "tensorboard"
         self.samples = self.path / "samples"
         self.progress_picture = self.samples / "progress.gif"

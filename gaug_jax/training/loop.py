@@ -107,7 +107,8 @@ class Run:
             self._note(f"training is finished at step {self.step}: nothing to do")
             return self._state
         if self._writer:
-            self._folder.training_finished.unlink(missing_ok=True)
+            for made_at_the_end in (self._folder.training_finished, self._folder.training_curves):
+                made_at_the_end.unlink(missing_ok=True)
         with self._log_and_progress(), stop_on_signal() as request:
             self._until_the_end(request)
             self._checkpoints.wait()
