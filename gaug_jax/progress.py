@@ -29,6 +29,7 @@ class Progress:
             initial=initial,
             unit=unit,
             dynamic_ncols=True,
+            smoothing=0,
             file=sys.stderr if self._terminal else _Nowhere(),
         )
         self._last_line = time.monotonic()

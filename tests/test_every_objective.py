@@ -23,13 +23,12 @@ def on_data(name):
         return ["--config=configs/digits.py", "--config.data.image_size=16"]
     if FOLDERS[name] not in os.environ:
         pytest.skip(f"{FOLDERS[name]} does not name a folder of these images")
-    flags = [
+    return [
         f"--config=configs/{name}.py",
         f"--config.data.path={os.environ[FOLDERS[name]]}",
         "--config.data.allow_missing=True",
+        "--config.data.image_size=32",
     ]
-    # Ten generators at once: a quarter of the pixels.
-    return flags + ["--config.data.image_size=32"] * (name == "bangla_numerals")
 
 
 @pytest.mark.slow
