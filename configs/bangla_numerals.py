@@ -9,9 +9,9 @@ from configs import base
 
 
 def get_config() -> ConfigDict:
-    """Returns a conditional generator of ten numerals at 64x64."""
+    """Returns a generator for each numeral at 64x64, trained together."""
     config = base.get_config()
     config.data.source = "cmaterdb"
-    config.model.labels = "conditional"
+    config.model.labels = "per_class"
     config.objective.preset = "spectral_norm"
     return config

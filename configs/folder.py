@@ -2,6 +2,9 @@
 
     python -m gaug_jax.main --config=configs/folder.py --config.data.path=my_images \\
         --workdir=runs/mine
+
+Needs a folder for each class below my_images. A generator for each class, since a conditional one
+may ignore its labels (configs/bangla_numerals.py has the figures).
 """
 
 from ml_collections import ConfigDict
@@ -10,9 +13,9 @@ from configs import base
 
 
 def get_config() -> ConfigDict:
-    """Returns a conditional generator at 64x64."""
+    """Returns a generator for each class at 64x64, trained together."""
     config = base.get_config()
     config.data.source = "folder"
-    config.model.labels = "conditional"
+    config.model.labels = "per_class"
     config.objective.preset = "spectral_norm"
     return config

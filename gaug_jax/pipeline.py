@@ -38,11 +38,12 @@ def train_generator(config: ConfigDict, workdir: str) -> None:
     prepared = data.prepare(settings.data)
     spec = make_spec(*sections, num_classes=len(prepared.class_names))
     _check_same_data(folder, prepared.manifest)
+    score = _pixel_score(*prepared.part("validation")) if settings.evaluate.every else None
     with folder.locked() if parallel.is_writer() else contextlib.nullcontext():
         if parallel.is_writer():
             write_json(folder.config, values)
             write_json(folder.data_manifest, prepared.manifest)
-        _make_run(folder, settings, spec, prepared).train()
+        _make_run(folder, settings, spec, prepared, score).train()
         if parallel.is_writer() and not folder.training_curves.exists():
             write_training_curves(folder)
 
@@ -59,7 +60,11 @@ def _check_same_data(folder: WorkFolder, manifest: dict[str, Any]) -> None:
 
 
 def _make_run(
-    folder: WorkFolder, settings: Settings, spec: Spec, prepared: data.PreparedData
+    folder: WorkFolder,
+    settings: Settings,
+    spec: Spec,
+    prepared: data.PreparedData,
+    score: Score | None,
 ) -> Run:
     """Returns the run on the training part."""
     images, labels = prepared.part("train")
@@ -89,7 +94,6 @@ def _make_run(
             "class_counts": np.bincount(labels, minlength=spec.num_classes).tolist(),
         },
     )
-    score = _pixel_score(*prepared.part("validation")) if plan.score_every else None
     return Run(folder, spec, feed, plan, score)
 
 

@@ -65,12 +65,11 @@ def append_json_line(path: Path, row: dict[str, Any]) -> None:
 
 
 def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """Returns the rows of a file of JSON lines; a last line that was cut short is left out."""
+    """Returns the rows of a file of JSON lines; a line that was cut short is left out."""
     rows = []
-    if path.exists():
-        for line in path.read_bytes().splitlines(keepends=True):
-            if line.endswith(b"\n"):
-                rows.append(json.loads(line))
+    for line in path.read_bytes().splitlines() if path.exists() else ():
+        with contextlib.suppress(ValueError):
+            rows.append(json.loads(line))
     return rows
 
 
@@ -116,9 +115,14 @@ class WorkFolder:
         """Holds the folder for this process, and clears away what a killed one left.
 
         Raises:
-          UserError: another process holds it.
+          UserError: another process holds it, or it cannot be made.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"--workdir={self.path} cannot be made ({error.strerror}): choose another"
+            ) from None
         with open(self.path / ".lock", "w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

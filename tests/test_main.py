@@ -44,6 +44,20 @@ def test_the_work_folder_is_asked_for():
     assert "workdir" in refused("main", *TINY)
 
 
+def test_a_score_without_a_validation_part(tmp_path):
+    line = refused(
+        "main", *TINY, "--config.evaluate.every=1", "--config.data.validation_fraction=0.0",
+        f"--workdir={tmp_path / 'W'}",
+    )  # fmt: skip
+    assert "config.evaluate.every needs a validation part" in line
+    assert not (tmp_path / "W").exists()
+
+
+def test_a_work_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "W").write_text("a file")
+    assert "cannot be made" in refused("main", *TINY, f"--workdir={tmp_path / 'W'}")
+
+
 def test_a_batch_that_devices_do_not_divide(tmp_path):
     line = refused(
         "main", *TINY, "--config.train.batch_size=6", f"--workdir={tmp_path / 'W'}", num_devices=4

@@ -9,6 +9,7 @@ back a flipped byte in silence, so the hashes are checked first.
 import concurrent.futures
 import hashlib
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,8 @@ class Checkpoints:
         """Returns the steps of the checkpoints on disk, in order."""
         if not self._folder.is_dir():
             return []
-        return sorted(int(path.name) for path in self._folder.iterdir() if path.name.isdigit())
+        found = (path for path in self._folder.iterdir() if path.is_dir())
+        return sorted(int(path.name) for path in found if re.fullmatch(r"\d{8,}", path.name))
 
     def path(self, step: int) -> Path:
         """Returns the folder of one checkpoint."""

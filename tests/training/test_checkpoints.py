@@ -112,6 +112,15 @@ def test_a_half_written_checkpoint_is_not_seen(checkpoints, state):
     assert checkpoints.steps() == [1, 2]
 
 
+def test_other_files_in_the_folder_are_no_checkpoints(checkpoints, state):
+    save(checkpoints, 1, state)
+    folder = checkpoints.path(1).parent
+    (folder / "00000007").write_text("a file")
+    (folder / "12").mkdir()
+    (folder / "notes").mkdir()
+    assert checkpoints.steps() == [1]
+
+
 def test_a_copy_on_the_host_shares_no_memory():
     leaf = jax.numpy.arange(4.0)
     copied = host_copy({"a": leaf})["a"]
