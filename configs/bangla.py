@@ -4,7 +4,7 @@
         --config.data.path=BanglaLekha-Isolated --workdir=runs/bangla
 
 Needs the archive from data.mendeley.com/datasets/hf6sf8zrkc, unpacked (the folder that holds
-Images/). Not measured yet: the archive was not at hand where this was written.
+Images/). Not measured: the archive was not at hand where this was written.
 """
 
 from ml_collections import ConfigDict

@@ -1,9 +1,9 @@
 """The demo: scikit-learn's 1,797 handwritten digits, which need no download.
 
-python -m gaug_jax.main --config=configs/digits.py --workdir=runs/digits
+    python -m gaug_jax.main --config=configs/digits.py --workdir=runs/digits
 
-Needs nothing. 2,427 steps take @DEMO_TIME@ on 2 CPU cores and end with a grid in which every row is
-its digit.
+Needs nothing. 2,427 steps take @DEMO_TIME@ on 2 CPU cores and end with a grid in which every row
+is its digit.
 """
 
 from ml_collections import ConfigDict

@@ -3,8 +3,8 @@
     python -m gaug_jax.main --config=configs/folder.py --config.data.path=my_images \\
         --workdir=runs/mine
 
-Needs a folder for each class below my_images. A generator for each class, since a conditional one
-may ignore its labels (configs/bangla_numerals.py has the figures).
+Needs a folder for each class below my_images. Each class has a generator of its own, since a
+conditional one may ignore its labels (configs/bangla_numerals.py has figures).
 """
 
 from ml_collections import ConfigDict
