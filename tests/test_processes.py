@@ -71,40 +71,41 @@ def test_two_processes_of_two_devices_are_one_of_four(tmp_path, resident):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("labels", ["conditional", "per_class"])
-def test_a_run_killed_at_twenty_random_moments_is_the_undisturbed_one(tmp_path, labels):
+@pytest.mark.parametrize(("labels", "steps"), [("conditional", 600), ("per_class", 200)])
+def test_a_run_killed_at_twenty_random_moments_is_the_undisturbed_one(tmp_path, labels, steps):
     # Checkpoints every three steps, so that some of the kills fall into a save.
     arguments = [
-        *TINY, f"--config.model.labels={labels}", "--config.train.checkpoint_every=3",
-        "--config.train.log_every=7",
+        *TINY, f"--config.model.labels={labels}", f"--config.train.steps={steps}",
+        "--config.train.checkpoint_every=3", "--config.train.log_every=7",
     ]  # fmt: skip
-    steps = 400 if labels == "conditional" else 150
-    arguments.append(f"--config.train.steps={steps}")
-    start = time.monotonic()
     assert run("main", *arguments, f"--workdir={tmp_path / 'whole'}").returncode == 0
-    seconds = time.monotonic() - start
     chance = random.Random(0)
     kills = 0
-    for _ in range(60):
-        process = subprocess.Popen(
-            command("main", *arguments, f"--workdir={tmp_path / 'killed'}"),
-            cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        try:
-            process.wait(timeout=None if kills == 20 else chance.uniform(0.3, 1.0) * seconds)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            kills += 1
-            continue
-        assert process.returncode == 0, process.stderr.read()
-        if kills == 20:
-            break
-        # It came to its end before the kill: begin again, so that there are twenty kills.
-        assert_same(tmp_path, steps)
-        shutil.rmtree(tmp_path / "killed")
-    assert kills == 20
+    while kills < 20:
+        # Every fourth dies while it starts, the others soon after a checkpoint of their own.
+        kills += killed(arguments, tmp_path / "killed", chance, while_starting=kills % 4 == 3)
+        if (tmp_path / "killed" / "checkpoints" / "finished").exists():
+            assert_same(tmp_path, steps)
+            shutil.rmtree(tmp_path / "killed")
+    assert run("main", *arguments, f"--workdir={tmp_path / 'killed'}").returncode == 0
     assert_same(tmp_path, steps)
+
+
+def killed(arguments, workdir, chance, while_starting):
+    """Starts a run and kills it; returns whether it was still alive then."""
+    checkpoints = Checkpoints(workdir / "checkpoints")
+    before = checkpoints.steps()
+    process = subprocess.Popen(
+        command("main", *arguments, f"--workdir={workdir}"), cwd=ROOT, env=environment(),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while not while_starting and checkpoints.steps() == before and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(chance.uniform(0.0, 4.0 if while_starting else 0.6))
+    alive = process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    return alive
 
 
 def assert_same(tmp_path, steps):
