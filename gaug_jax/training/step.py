@@ -4,6 +4,7 @@ Every pass inside a step runs in training mode from the statistics that the step
 came with; only the discriminator's own update keeps the ones it changed.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -124,44 +125,65 @@ def _update(network: Network, gradients: PyTree, batch_stats: PyTree, spec: Spec
     return Network(optax.apply_updates(network.params, updates), batch_stats, opt_state)
 
 
+def _draw_fakes(
+    generator: Network, labels: Int[Array, "critic_steps batch"], key: Array, spec: Spec
+) -> tuple[Float[Array, "critic_steps batch height width channels"], Callable, PyTree]:
+    """Draws the generated images of all discriminator updates.
+
+    The generator does not change before its own update, which takes up the last of
+    them, as DCGAN's own code does, rather than draw others.
+
+    Returns:
+      The images, the way back from the last of them to the generator's gradients,
+      and the generator's new statistics.
+    """
+
+    def draw(params: PyTree, update: Int[Array, ""]) -> tuple[Array, PyTree]:
+        keys = example_keys(jax.random.fold_in(key, update), labels.shape[1], spec)
+        return _generate(params, generator, keys, labels[update], spec)
+
+    last = spec.critic_steps - 1
+    before = lax.map(lambda update: draw(generator.params, update)[0], jnp.arange(last))
+    fake, way_back, batch_stats = jax.vjp(
+        lambda params: draw(params, last), generator.params, has_aux=True
+    )
+    return jnp.concatenate([before, fake[None]]), way_back, batch_stats
+
+
 def _update_discriminator(
     discriminator: Network,
-    generator: Network,
     images: UInt8[Array, "batch height width channels"],
     labels: Int[Array, " batch"],
+    fake: Float[Array, "batch height width channels"],
     key: Array,
     spec: Spec,
 ) -> tuple[Network, Metrics]:
     """One discriminator update, on generated images with the labels of the real ones."""
-    latent_key, mixing_key = jax.random.split(key)
-    local_batch = images.shape[0]
-    keys = example_keys(latent_key, local_batch, spec)
-    fake, _ = _generate(generator.params, generator, keys, labels, spec)
-    mixing = jax.vmap(jax.random.uniform)(example_keys(mixing_key, local_batch, spec))
+    mixing = jax.vmap(jax.random.uniform)(example_keys(key, images.shape[0], spec))
+    real = image_ranges.to_unit(images)
     gradients, (batch_stats, metrics) = jax.grad(_discriminator_loss, has_aux=True)(
-        discriminator.params,
-        discriminator,
-        image_ranges.to_unit(images),
-        lax.stop_gradient(fake),
-        labels,
-        mixing,
-        spec,
+        discriminator.params, discriminator, real, fake, labels, mixing, spec
     )
     return _update(discriminator, gradients, batch_stats, spec), metrics
 
 
 def _update_generator(
-    generator: Network, discriminator: Network, labels: Int[Array, " batch"], key: Array, spec: Spec
+    generator: Network,
+    discriminator: Network,
+    fake: Float[Array, "batch height width channels"],
+    labels: Int[Array, " batch"],
+    way_back: Callable,
+    batch_stats: PyTree,
+    spec: Spec,
 ) -> tuple[Network, Metrics]:
-    """One generator update."""
-    keys = example_keys(key, labels.shape[0], spec)
+    """One generator update, from the images and statistics of `_draw_fakes`."""
 
-    def loss_of(params: PyTree) -> tuple[Array, PyTree]:
-        fake, batch_stats = _generate(params, generator, keys, labels, spec)
-        scores, _ = _score(discriminator.params, discriminator.batch_stats, fake, labels, spec)
-        return LOSSES[spec.loss].generator(scores), batch_stats
+    def loss_of(images: Array) -> Array:
+        scores, _ = _score(discriminator.params, discriminator.batch_stats, images, labels, spec)
+        return LOSSES[spec.loss].generator(scores)
 
-    (loss, batch_stats), gradients = jax.value_and_grad(loss_of, has_aux=True)(generator.params)
+    loss, cotangents = jax.value_and_grad(loss_of)(fake)
+    (gradients,) = way_back(cotangents)
     return _update(generator, gradients, batch_stats, spec), {"g_loss": loss}
 
 
@@ -193,20 +215,19 @@ def train_step(
       means over critic steps and devices, float32.
     """
     key = jax.random.fold_in(key, state.step)
-    generator_key, critic_key = jax.random.split(key)
+    latent_key, critic_key = jax.random.split(key)
+    fakes, way_back, batch_stats = _draw_fakes(state.generator, batch.labels, latent_key, spec)
 
     def critic_update(discriminator: Network, inputs: tuple) -> tuple[Network, Metrics]:
-        index, images, labels = inputs
-        index_key = jax.random.fold_in(critic_key, index)
-        return _update_discriminator(
-            discriminator, state.generator, images, labels, index_key, spec
-        )
+        update, *examples = inputs
+        update_key = jax.random.fold_in(critic_key, update)
+        return _update_discriminator(discriminator, *examples, update_key, spec)
 
-    inputs = (jnp.arange(spec.critic_steps), batch.images, batch.labels)
+    inputs = (jnp.arange(spec.critic_steps), batch.images, batch.labels, fakes)
     discriminator, metrics = lax.scan(critic_update, state.discriminator, inputs)
     metrics = jax.tree.map(jnp.mean, metrics)
     generator, generator_metrics = _update_generator(
-        state.generator, discriminator, batch.labels[-1], generator_key, spec
+        state.generator, discriminator, fakes[-1], batch.labels[-1], way_back, batch_stats, spec
     )
     ema = _update_average(state.ema, generator, state.step, spec)
     metrics = device_mean({**metrics, **generator_metrics}, spec)

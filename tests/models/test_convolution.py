@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from jax import lax
 
+from gaug_jax.models import patch_form, winograd_form
 from gaug_jax.models.convolution import (
+    _form,
     convolution,
     default_implementation,
     transposed_convolution,
@@ -28,10 +30,14 @@ EXPECTED = {
         x, kernel, (2, 2), ((2, 2), (2, 2)), dimension_numbers=LAYOUT
     ),
 }
-# Size, channels in, channels out, batch; the small side of the network's layers and odd ones.
-SHAPES = [(8, 1, 2, 1), (16, 3, 4, 2), (32, 5, 1, 3), (64, 3, 8, 2), (64, 1, 2, 1)]
+# Size, channels of the larger image and of the smaller, batch: for the form of patches, and
+# from 16 channels on for Winograd's, which an odd size before or after (6: 3) does not fit.
+PATCH_SHAPES = [(8, 1, 2, 1), (16, 3, 4, 2), (32, 5, 1, 3), (64, 3, 8, 2), (64, 1, 2, 1)]
+WINOGRAD_SHAPES = [(4, 16, 3, 1), (16, 17, 4, 2), (12, 32, 40, 3)]
+SHAPES = [*PATCH_SHAPES, *WINOGRAD_SHAPES, (6, 16, 4, 2)]
 # Largest error as a share of the largest value: a few roundings of the longest sums.
 TOLERANCE = {"float64": 1e-12, "float32": 2e-5, "bfloat16": 3e-2}
+SMALL = {"patches": (8, 3, 4, 2), "winograd": (8, 16, 4, 2)}
 
 
 @pytest.fixture(autouse=True)
@@ -90,8 +96,9 @@ def test_products_are_the_convolution_in_float64(kind, shape):
 
 @pytest.mark.parametrize("kind", ["down", "up"])
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_other_precisions(kind, dtype):
-    inputs = arguments(16, 8, 16, 4, kind, dtype)
+@pytest.mark.parametrize("features", [8, 32])
+def test_other_precisions(kind, dtype, features):
+    inputs = arguments(16, features, 16, 4, kind, dtype)
     doubled = [value.astype("float64") for value in inputs]
 
     def value_and_pull(function):
@@ -107,8 +114,9 @@ def test_other_precisions(kind, dtype):
 
 
 @pytest.mark.parametrize("kind", ["down", "up"])
-def test_stacked_kernels_and_images(kind):
-    inputs = [arguments(8, 3, 4, 2, kind) for _ in range(3)]
+@pytest.mark.parametrize("form", SMALL)
+def test_stacked_kernels_and_images(kind, form):
+    inputs = [arguments(*SMALL[form], kind) for _ in range(3)]
     stacked = [jnp.stack([(n + 1) * pair[i] for n, pair in enumerate(inputs)]) for i in (0, 1)]
     actual = jax.vmap(every_order(PRODUCTS[kind]))(*stacked)
     one_by_one = every_order(EXPECTED[kind])
@@ -119,14 +127,15 @@ def test_stacked_kernels_and_images(kind):
     for axes in ((None, 0), (0, None)):
         given = [leaf if axis == 0 else leaf[0] for leaf, axis in zip(stacked, axes, strict=True)]
         actual, expected = (
-            jax.vmap(every_order(form[kind]), in_axes=axes)(*given) for form in (PRODUCTS, EXPECTED)
+            jax.vmap(every_order(make[kind]), in_axes=axes)(*given) for make in (PRODUCTS, EXPECTED)
         )
         assert_close(actual, expected, 1e-12)
 
 
 @pytest.mark.parametrize("kind", ["down", "up"])
-def test_inside_loops(kind):
-    x, kernel = arguments(8, 2, 2, 2, kind)
+@pytest.mark.parametrize("form", SMALL)
+def test_inside_loops(kind, form):
+    x, kernel = arguments(*SMALL[form], kind)
 
     def descend(function, steps):
         step = lambda kernel: kernel - 0.01 * jax.grad(bent(function), argnums=1)(x, kernel)  # noqa: E731
@@ -139,8 +148,8 @@ def test_inside_loops(kind):
         return scanned, looped
 
     actual, expected = (
-        jax.jit(functools.partial(descend, form[kind]))(jnp.int32(3))
-        for form in (PRODUCTS, EXPECTED)
+        jax.jit(functools.partial(descend, make[kind]))(jnp.int32(3))
+        for make in (PRODUCTS, EXPECTED)
     )
     assert_close(actual, expected, 1e-12)
     assert jnp.abs(actual[0] - kernel).max() > 1e-3
@@ -164,6 +173,13 @@ def test_native_is_xlas_own(kind):
     function = {"down": convolution, "up": transposed_convolution}[kind]
     actual = function(*inputs, implementation="native")
     assert_close(actual, EXPECTED[kind](*inputs), 1e-15)
+
+
+def test_winograd_is_used_where_it_fits():
+    shape_of = lambda features, rows, dtype="float32": (features, rows, rows, jnp.dtype(dtype))  # noqa: E731
+    assert _form(*shape_of(16, 4)) is winograd_form
+    for shape in (shape_of(3, 4), shape_of(16, 3), shape_of(16, 4, "bfloat16")):
+        assert _form(*shape) is patch_form
 
 
 def test_values_by_hand():
