@@ -1,0 +1,1 @@
+"""Speed beside PyTorch's, never part of the tests."""
