@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from absl import app, flags, logging
 
 from gaug_jax.settings import UserError
+from gaug_jax.user_cache import keep_compiled_programs
 
 _CONFIG_ERRORS = (AttributeError, KeyError, TypeError, ValueError, FileNotFoundError, ImportError)
 
@@ -47,6 +48,7 @@ def run(main: Callable[[], None], help_text: str) -> None:
     # TensorFlow, which writes the events for TensorBoard, is to be silent about itself.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    keep_compiled_programs()
     sys.modules["__main__"].__doc__ = help_text
     signal.signal(signal.SIGTERM, _terminate)
     _print_log_lines()

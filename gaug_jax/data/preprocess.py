@@ -22,6 +22,7 @@ from gaug_jax.data.sources.record import Record, SourceData
 from gaug_jax.images import read_picture, resize_square, to_luminance
 from gaug_jax.progress import Progress
 from gaug_jax.settings import DataSettings, UserError
+from gaug_jax.user_cache import user_cache_folder
 from gaug_jax.workfolder import atomic_file
 
 # Raise it when the same inputs would give other pixels.
@@ -61,13 +62,10 @@ def preprocess(data: SourceData, settings: DataSettings) -> Preprocessed:
 
 
 def cache_folder(settings: DataSettings) -> Path:
-    """Returns `data.cache_path`, `$GAUG_CACHE`, or `gaug_jax` in the user's cache folder."""
+    """Returns `data.cache_path`, or the user's cache folder."""
     if settings.cache_path:
         return Path(settings.cache_path).expanduser()
-    if os.environ.get("GAUG_CACHE"):
-        return Path(os.environ["GAUG_CACHE"])
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser() / "gaug_jax"
+    return user_cache_folder()
 
 
 def cache_key(data: SourceData, settings: DataSettings) -> str:
