@@ -1,6 +1,7 @@
 """The worker of this project: the compiled step that `main` runs, and `synthesize`'s sampling."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from absl import app, flags
 
@@ -59,13 +60,15 @@ class Training:
         self._constant = parallel.replicate(feed.constant)
         state = jax.jit(new_state, static_argnames="spec")(jax.random.key(0), spec=spec)
         self._state = parallel.replicate(state)
+        self._diverged = parallel.replicate(jnp.bool_(False))
 
     def __call__(self, steps: int) -> None:
         """Makes so many steps."""
         while steps:
             count = min(steps, self._most)
-            result = self._run(self._state, self._constant, None, jax.random.key(1), count)
-            self._state = result.state
+            key = jax.random.key(1)
+            result = self._run(self._state, self._constant, None, key, count, self._diverged)
+            self._state, self._diverged = result.state, result.diverged
             steps -= count
         jax.block_until_ready(self._state)
 

@@ -55,20 +55,6 @@ def _hashes(folder: Path) -> dict[str, str]:
     }
 
 
-def host_copy(state: PyTree) -> PyTree:
-    """Returns the state as numpy arrays that share no memory with the devices.
-
-    The step donates its buffers, and on a CPU numpy would look into those.
-    """
-    return jax.tree.map(lambda leaf: np.array(leaf, copy=True), state)
-
-
-def all_finite(state: PyTree) -> bool:
-    """Whether every number in a state of numpy arrays is finite."""
-    leaves = (leaf for leaf in jax.tree.leaves(state) if np.issubdtype(leaf.dtype, np.floating))
-    return all(np.isfinite(leaf).all() for leaf in leaves)
-
-
 class Checkpoints:
     """The checkpoints of one work folder.
 
@@ -96,14 +82,26 @@ class Checkpoints:
         """Returns the folder of one checkpoint."""
         return self._folder / f"{step:08d}"
 
-    def save(self, step: int, state: PyTree, metadata: dict[str, Any]) -> None:
-        """Begins to save a state of numpy arrays; waits for the save before it.
+    def save(
+        self,
+        step: int,
+        state: PyTree,
+        metadata: dict[str, Any],
+        after: concurrent.futures.Future | None = None,
+    ) -> None:
+        """Begins to save a state; waits for the save before it.
+
+        Args:
+          step: its number.
+          state: arrays that nobody changes or donates; they may still be being computed.
+          metadata: written beside it.
+          after: what is to end first, so that a checkpoint is not ahead of a run's other files.
 
         Raises:
           UserError: the save before it failed.
         """
         self.wait()
-        self._pending = self._writer.submit(self._write, step, state, metadata)
+        self._pending = self._writer.submit(self._write, step, state, metadata, after)
 
     def wait(self) -> None:
         """Waits until all that was saved is on the disk.
@@ -125,8 +123,17 @@ class Checkpoints:
                 "space there and run the same command again"
             ) from error
 
-    def _write(self, step: int, state: PyTree, metadata: dict[str, Any]) -> None:
+    def _write(
+        self,
+        step: int,
+        state: PyTree,
+        metadata: dict[str, Any],
+        after: concurrent.futures.Future | None,
+    ) -> None:
         """Writes one checkpoint and removes those that are no longer wanted."""
+        if after is not None:
+            concurrent.futures.wait([after])
+        state = jax.device_get(state)
         temporary = self._folder / f".{step:08d}.tmp"
         shutil.rmtree(temporary, ignore_errors=True)
         try:

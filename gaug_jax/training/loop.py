@@ -1,17 +1,24 @@
-"""The host's side of a run: dispatches, and what happens between them."""
+"""The host's side of a run: dispatches, and what happens between them.
 
+Devices should not wait for the host. So one dispatch is launched before the one
+before it is looked at, and what is to be written of a state is copied or drawn on the
+device, and written by a thread, while the devices go on.
+"""
+
+import concurrent.futures
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int, UInt8
 
-from gaug_jax import images
 from gaug_jax.progress import Progress
 from gaug_jax.training import parallel, pictures
-from gaug_jax.training.checkpoints import Checkpoints, all_finite, host_copy
+from gaug_jax.training.checkpoints import Checkpoints
 from gaug_jax.training.interrupts import Interrupted, StopRequest, stop_on_signal
 from gaug_jax.training.metrics_log import MetricsLog
 from gaug_jax.training.plan import Pace, Plan, Window
@@ -30,6 +37,24 @@ class TrainingDiverged(Exception):
     """A loss or a parameter stopped being finite, or a loss passed the limit."""
 
     exit_status = 1
+
+
+class _InFlight(NamedTuple):
+    """A dispatch that was launched, and what is to be written of the state it ends with.
+
+    Attributes:
+      launched_at: on the clock of `time.perf_counter`.
+      result: what it leaves but for the state, which the next dispatch takes.
+      samples: images of the grid, or None.
+      copy: of the state for a checkpoint, or None.
+      ends_with_score: whether nothing may follow it before the generator has its score.
+    """
+
+    launched_at: float
+    result: parallel.Dispatch
+    samples: UInt8[Array, "images height width channels"] | None
+    copy: GANState | None
+    ends_with_score: bool
 
 
 class Run:
@@ -63,6 +88,7 @@ class Run:
         self._steps = parallel.make_run_steps(spec, feed, plan.settings.divergence_limit)
         self._num_rollbacks = len(read_json_lines(folder.rollbacks))
         self._pace, self._window = Pace(), Window()
+        self._settled_at = 0.0
         self._note = print
         self._restore()
 
@@ -83,7 +109,8 @@ class Run:
             state, metadata, damaged = found
             self._report_damage(damaged, metadata["step"])
         self._state = parallel.replicate(state)
-        self.step = step_of(state)
+        self._diverged = parallel.replicate(jnp.bool_(False))
+        self.step = self._launched = step_of(state)
 
     def _report_damage(self, damaged: list[int], step: int) -> None:
         """Says which checkpoints were damaged and how many steps that costs."""
@@ -140,85 +167,115 @@ class Run:
         if self._writer:
             self._log.text(self.step, "config", self._plan.description)
             self._note(parameter_overview(self._state, self._spec))
-        if self.step == 0:
-            self._write_grid()
-        while self.step < self._plan.total_steps:
-            until_event = self._plan.steps_to_next_event(self.step)
-            count = min(until_event, self._pace.steps_in_time(), self._feed.steps_per_dispatch)
-            count, signal_number = parallel.agree(count, request.signal_number)
-            if signal_number:
-                self._stop(signal_number)
-            problem = self._dispatch(count) or self._write_what_is_due()
+        if self.step == 0 and self._writer:
+            self._write_samples(self._draw_samples())
+        in_flight: _InFlight | None = None
+        while in_flight or self._launched < self._plan.total_steps:
+            count, signal_number = parallel.agree(self._next_count(), request.signal_number)
+            wait = signal_number or (in_flight and in_flight.ends_with_score)
+            following = self._launch(count) if count and not wait else None
+            problem = self._settle(in_flight) if in_flight else None
             if problem:
                 self._roll_back(problem)
+            # After a problem the one that follows did nothing.
+            in_flight = None if problem else following
+            if signal_number and not in_flight:
+                self._stop(signal_number)
 
-    def _dispatch(self, count: int) -> str | None:
-        """Makes `count` steps; returns what diverged, if anything did."""
+    def _next_count(self) -> int:
+        """Returns how many steps to launch next; none at the end."""
+        until_event = self._plan.steps_to_next_event(self._launched)
+        return min(until_event, self._pace.steps_in_time(), self._feed.steps_per_dispatch)
+
+    def _launch(self, count: int) -> _InFlight:
+        """Launches `count` steps, and the copies of what is due after them."""
         start = time.perf_counter()
-        loaded = self._feed.load(self.step, count)
-        result = self._steps(self._state, self._constant, loaded, self._key(_STEPS), count)
-        self._state = result.state
+        plan, settings = self._plan, self._plan.settings
+        loaded = self._feed.load(self._launched, count)
+        key = self._key(_STEPS)
+        result = self._steps(self._state, self._constant, loaded, key, count, self._diverged)
+        self._state, self._diverged = result.state, result.diverged
+        self._launched += count
+        scored = plan.is_due(self._launched, plan.score_every)
+        saved = scored or plan.is_due(self._launched, settings.checkpoint_every)
+        pictured = plan.is_due(self._launched, settings.sample_every)
+        return _InFlight(
+            start,
+            result._replace(state=None),
+            self._draw_samples() if pictured and self._writer else None,
+            parallel.copy_of_one_device(self._state) if saved and self._writer else None,
+            scored,
+        )
+
+    def _settle(self, dispatch: _InFlight) -> str | None:
+        """Waits for a dispatch and writes what is due; returns what diverged, if anything did."""
+        result = dispatch.result
         done, diverged, sums = jax.device_get((result.done, result.diverged, result.sums))
         self.step += int(done)
-        timed = self._pace.measured(int(done), time.perf_counter() - start)
+        seconds = time.perf_counter() - max(dispatch.launched_at, self._settled_at)
+        self._settled_at = time.perf_counter()
+        timed = self._pace.measured(int(done), seconds)
         means = {name: float(value) / int(done) for name, value in sums.items()}
         if diverged:
-            figures = ", ".join(f"{name}={value:.4g}" for name, value in means.items())
-            return f"the loss diverged at step {self.step} ({figures})"
+            return self._diverged_message(means)
         self._window.add(sums, int(done), timed)
         if self._progress:
             self._progress.advance(int(done), d_loss=means["d_loss"], g_loss=means["g_loss"])
             if not timed:
                 self._progress.start_clock()
+        if self._writer:
+            self._write_what_is_due(dispatch)
         return None
 
-    def _write_what_is_due(self) -> str | None:
-        """Writes row, grid and checkpoint where it is their time; returns what diverged."""
-        plan, settings = self._plan, self._plan.settings
-        figures = {}
-        if plan.is_due(self.step, plan.score_every) and self._writer:
+    def _diverged_message(self, means: dict[str, float]) -> str:
+        """Returns what went wrong in the last dispatch."""
+        figures = ", ".join(f"{name}={value:.4g}" for name, value in means.items())
+        limit = self._plan.settings.divergence_limit
+        if all(abs(means[name]) <= limit for name in ("d_loss", "g_loss")):
+            return f"a parameter is no longer finite at step {self.step} ({figures})"
+        return f"the loss diverged at step {self.step} ({figures})"
+
+    def _write_what_is_due(self, dispatch: _InFlight) -> None:
+        """Writes row, grid and checkpoint where it is their time."""
+        plan, figures = self._plan, {}
+        if dispatch.ends_with_score and self._score:
             figures["score"] = self._score(self._draw)
-        if self._writer and (plan.is_due(self.step, settings.log_every) or figures):
+        if plan.is_due(self.step, plan.settings.log_every) or figures:
             row = self._window.row(plan.images_per_step)
             epoch = self.step * plan.images_per_step / plan.num_images
             self._log.row(self.step, epoch=epoch, **row, **figures)
-        if plan.is_due(self.step, settings.sample_every):
-            self._write_grid()
-        if plan.is_due(self.step, settings.checkpoint_every) or plan.is_due(
-            self.step, plan.score_every
-        ):
-            return self._save(figures)
-        return None
+        written = None
+        if dispatch.samples is not None:
+            written = self._write_samples(dispatch.samples)
+        if dispatch.copy is not None:
+            metadata = {**plan.metadata, **figures}
+            self._checkpoints.save(self.step, dispatch.copy, metadata, written)
 
     def _draw(
         self, labels: Int[np.ndarray, " images"]
     ) -> UInt8[np.ndarray, "images height width channels"]:
         """Returns an image of the present generator for each label."""
-        ema = pictures.on_one_device(self._state.ema)
+        ema = parallel.copy_of_one_device(self._state.ema)
         return pictures.draw(ema, self._key(_SCORE), labels, self._spec)
 
-    def _write_grid(self) -> None:
-        """Writes the picture of samples."""
-        if not self._writer:
-            return
-        ema = pictures.on_one_device(self._state.ema)
+    def _draw_samples(self) -> UInt8[Array, "images height width channels"]:
+        """Returns the images of the grid, of the state that was launched last."""
+        ema = parallel.copy_of_one_device(self._state.ema)
         labelled = bool(self._spec.num_generators or self._spec.generator.num_classes)
-        grid = pictures.sample_grid(ema, self._key(_GRID), self._spec, labelled=labelled)
-        images.write_picture(self._folder.sample_picture(self.step), grid)
-        self._log.picture(self.step, "samples", grid)
+        return pictures.draw_samples(ema, self._key(_GRID), self._spec, labelled=labelled)
 
-    def _save(self, figures: dict[str, float] | None = None) -> str | None:
-        """Begins to save the state; returns what diverged, in which case it does not."""
-        state = host_copy(self._state)
-        if not all_finite(state):
-            return f"a parameter is no longer finite at step {self.step}"
-        if self._writer:
-            self._checkpoints.save(self.step, state, {**self._plan.metadata, **(figures or {})})
-        return None
+    def _write_samples(self, samples: Array) -> concurrent.futures.Future:
+        """Has the grid of this step written."""
+        path = self._folder.sample_picture(self.step)
+        return self._log.picture(
+            self.step, "samples", lambda: pictures.write_samples(path, samples)
+        )
 
     def _stop(self, signal_number: int) -> None:
         """Saves, says how to go on, and ends the run."""
-        self._save()
+        if self._writer:
+            copy = parallel.copy_of_one_device(self._state)
+            self._checkpoints.save(self.step, copy, self._plan.metadata)
         self._checkpoints.wait()
         raise Interrupted(
             signal_number,

@@ -1,6 +1,7 @@
 """Rows of figures, to `metrics.jsonl` and to TensorBoard."""
 
 import concurrent.futures
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,34 +42,44 @@ class MetricsLog:
         """Appends a row and sends its figures to TensorBoard."""
         append_json_line(self._folder.metrics, {"step": step, **figures})
         known = {name: value for name, value in figures.items() if value is not None}
-        self._submit("write_scalars", step, known)
+        self._submit(lambda: self._call("write_scalars", step, known))
 
     def picture(
-        self, step: int, name: str, image: UInt8[np.ndarray, "height width channels"]
-    ) -> None:
-        """Sends a picture to TensorBoard."""
-        self._submit("write_images", step, {name: image[None]})
+        self, step: int, name: str, write: Callable[[], UInt8[np.ndarray, "height width channels"]]
+    ) -> concurrent.futures.Future:
+        """Has a picture written and sends it to TensorBoard, on the log's own thread.
+
+        Args:
+          step: that it shows.
+          name: TensorBoard's name of it.
+          write: writes its file and returns the picture.
+
+        Returns:
+          What to wait for until it is written.
+        """
+        return self._submit(lambda: self._call("write_images", step, {name: write()[None]}))
 
     def text(self, step: int, name: str, text: str) -> None:
         """Sends a text to TensorBoard."""
-        self._submit("write_texts", step, {name: text})
+        self._submit(lambda: self._call("write_texts", step, {name: text}))
 
     def close(self) -> None:
         """Waits until everything is written; raises what went wrong."""
-        self._submit("close")
+        self._submit(lambda: self._call("close"))
         self._writer.shutdown()
         for future in self._pending:
             future.result()
 
-    def _submit(self, method: str, *arguments: Any) -> None:
-        """Queues a call of clu's writer; raises what an earlier one raised."""
+    def _submit(self, work: Callable[[], None]) -> concurrent.futures.Future:
+        """Queues work for the thread; raises what earlier work raised."""
         finished = [future for future in self._pending if future.done()]
         self._pending = [future for future in self._pending if not future.done()]
         for future in finished:
             future.result()
-        self._pending.append(self._writer.submit(self._call, method, arguments))
+        self._pending.append(self._writer.submit(work))
+        return self._pending[-1]
 
-    def _call(self, method: str, arguments: tuple) -> None:
+    def _call(self, method: str, *arguments: Any) -> None:
         """Calls clu's writer, made at the first call."""
         if self._events is None:
             from clu.metric_writers import SummaryWriter

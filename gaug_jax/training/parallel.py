@@ -4,7 +4,8 @@ JAX builds pmap on shard_map today; whoever replaces it changes this file alone.
 """
 
 import functools
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -50,7 +51,8 @@ class Dispatch(NamedTuple):
       state: after the last of them.
       sums: their metrics, summed.
       done: how many were made.
-      diverged: whether the last of them had a loss that is not finite or beyond the limit.
+      diverged: whether to stop here: a loss of the last of them is not finite or beyond the
+        limit, or a number of the state is not finite.
     """
 
     state: GANState
@@ -98,6 +100,7 @@ def run_steps(
     shard: Int[Array, ""],
     key: Array,
     count: Int[Array, ""],
+    diverged: Bool[Array, ""],
     *,
     spec: Spec,
     feed: Feed,
@@ -107,7 +110,8 @@ def run_steps(
 
     `count` is an argument of the program, so that one compilation serves every
     number of steps and the result does not depend on how a run is cut up. `shard`
-    is this device's number.
+    is this device's number. `diverged` is that of the dispatch before, after which
+    nothing is to be done: it may not be known yet where this one is launched.
     """
     first_step = state.step.reshape(-1)[0]
     prepared = feed.prepare(constant, loaded, first_step)
@@ -125,32 +129,52 @@ def run_steps(
 
     shapes = jax.eval_shape(one_step, state, jnp.int32(0))[1]
     sums = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
-    start = Dispatch(state, sums, jnp.int32(0), jnp.bool_(False))
-    return lax.while_loop(
-        lambda dispatch: (dispatch.done < count) & ~dispatch.diverged, body, start
-    )
+    start = Dispatch(state, sums, jnp.int32(0), diverged)
+    end = lax.while_loop(lambda dispatch: (dispatch.done < count) & ~dispatch.diverged, body, start)
+    return end._replace(diverged=end.diverged | ~all_finite(end.state))
+
+
+def all_finite(tree: PyTree) -> Bool[Array, ""]:
+    """Returns whether every number of floating point is finite."""
+    leaves = [leaf for leaf in jax.tree.leaves(tree) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
+    return jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in leaves]))
 
 
 def make_run_steps(
     spec: Spec, feed: Feed, divergence_limit: float, devices: list[jax.Device] | None = None
-) -> Any:
-    """Returns `run_steps` compiled for all devices: (state, constant, loaded, key, count).
+) -> Callable[..., Dispatch]:
+    """Returns `run_steps` compiled for all devices.
 
-    The state is donated.
+    It takes (state, constant, loaded, key, count, diverged), of which the state is
+    donated and `count` is a number of Python's; the others may be results that are
+    still being computed. It returns at once.
     """
     shards = np.array(local_shards(devices), np.int32)
     steps = functools.partial(run_steps, spec=spec, feed=feed, divergence_limit=divergence_limit)
     compiled = jax.pmap(
         steps,
         axis_name=spec.axis_name,
-        in_axes=(None, None, feed.axes, 0, None, None),
+        in_axes=(None, None, feed.axes, 0, None, None, None),
         out_axes=None,
         donate_argnums=0,
         devices=devices,
     )
-    return lambda state, constant, loaded, key, count: compiled(
-        state, constant, loaded, shards, key, np.int32(count)
+    return lambda state, constant, loaded, key, count, diverged: compiled(
+        state, constant, loaded, shards, key, np.int32(count), diverged
     )
+
+
+def copy_of_one_device(tree: PyTree) -> PyTree:
+    """Returns a copy, on this process's first device, of what all devices hold alike.
+
+    It outlives the arrays that a dispatch takes back, and is made without waiting for them.
+    """
+    return _copy(jax.tree.map(lambda leaf: leaf.addressable_data(0), tree))
+
+
+@jax.jit
+def _copy(tree: PyTree) -> PyTree:
+    return jax.tree.map(jnp.copy, tree)
 
 
 def agree(count: int, stop: int) -> tuple[int, int]:

@@ -1,6 +1,8 @@
 """Grids of samples from fixed latents, and the moving picture of a run."""
 
-import jax
+from pathlib import Path
+
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int, UInt8
 
@@ -29,16 +31,27 @@ def draw(
     return drawn
 
 
-def sample_grid(
+def draw_samples(
     ema: MovingAverage, key: Array, spec: Spec, *, labelled: bool
-) -> UInt8[np.ndarray, "height width channels"]:
-    """Returns a picture of samples: a row a class (the first twenty), or rows of any."""
+) -> UInt8[Array, "images height width channels"]:
+    """Returns the images of a grid: ten a class (the first twenty), or eighty of any.
+
+    They may still be being computed.
+    """
     latents = latents_of(key, 0, _COLUMNS * _UNLABELLED_ROWS, spec)
     if not labelled:
-        return images.picture_grid(np.asarray(generate(ema, latents, 0, spec=spec)), _COLUMNS)
+        return generate(ema, latents, 0, spec=spec)
     rows = range(min(spec.num_classes, _MOST_ROWS))
-    drawn = [np.asarray(generate(ema, latents[:_COLUMNS], label, spec=spec)) for label in rows]
-    return images.picture_grid(np.concatenate(drawn), _COLUMNS)
+    return jnp.concatenate([generate(ema, latents[:_COLUMNS], label, spec=spec) for label in rows])
+
+
+def write_samples(
+    path: Path, samples: UInt8[Array, "images height width channels"]
+) -> UInt8[np.ndarray, "height width channels"]:
+    """Writes the samples as a grid, and returns it."""
+    grid = images.picture_grid(np.asarray(samples), _COLUMNS)
+    images.write_picture(path, grid)
+    return grid
 
 
 def write_progress_picture(folder: WorkFolder) -> None:
@@ -47,8 +60,3 @@ def write_progress_picture(folder: WorkFolder) -> None:
     chosen = np.unique(np.linspace(0, len(paths) - 1, _MOST_FRAMES).round().astype(int))
     frames = [images.read_picture(paths[index], 3) for index in chosen]
     images.write_gif(folder.progress_picture, frames, _MILLISECONDS_PER_FRAME)
-
-
-def on_one_device(ema: MovingAverage) -> MovingAverage:
-    """Returns this process's first copy of a replicated moving average."""
-    return jax.tree.map(lambda leaf: leaf.addressable_data(0), ema)

@@ -78,6 +78,11 @@ def small_plan(settings, spec, total_steps=12, score_every=0):
     )
 
 
+def host_copy(state):
+    """Returns the state as numpy arrays that share no memory with the devices."""
+    return jax.tree.map(lambda leaf: np.array(leaf, copy=True), state)
+
+
 def largest_difference(one, other):
     """Returns the largest absolute difference between two pytrees of arrays."""
     differences = jax.tree.map(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from settings_for_tests import (
+    host_copy,
     largest_difference,
     small_feed,
     small_plan,
@@ -17,7 +18,6 @@ from settings_for_tests import (
     small_spec,
 )
 
-from gaug_jax.training.checkpoints import host_copy
 from gaug_jax.training.interrupts import Interrupted
 from gaug_jax.training.loop import Run, TrainingDiverged
 from gaug_jax.workfolder import WorkFolder, read_json_lines

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from settings_for_tests import (
+    host_copy,
     largest_difference,
     small_feed,
     small_images,
@@ -25,7 +26,7 @@ def states_after(spec, num_devices, steps, **feed_options):
     run = parallel.make_run_steps(spec, feed, 1e6, devices)
     state = parallel.replicate(new_state(jax.random.key(1), spec), devices)
     constant = parallel.replicate(feed.constant, devices)
-    result = run(state, constant, feed.load(0, steps), jax.random.key(2), steps)
+    result = run(state, constant, feed.load(0, steps), jax.random.key(2), steps, jnp.bool_(False))
     assert int(result.done) == steps
     return result
 
@@ -195,9 +196,45 @@ def test_a_loss_beyond_the_limit_ends_the_dispatch():
     run = parallel.make_run_steps(spec, feed, 1e-3, devices)
     state = parallel.replicate(new_state(jax.random.key(1), spec), devices)
     constant = parallel.replicate(feed.constant, devices)
-    result = run(state, constant, feed.load(0, 4), jax.random.key(2), 4)
+    result = run(state, constant, feed.load(0, 4), jax.random.key(2), 4, jnp.bool_(False))
     assert bool(result.diverged)
     assert int(result.done) == 1
+    # The next dispatch may be on its way by then: it does nothing.
+    after = run(result.state, constant, feed.load(1, 4), jax.random.key(2), 4, result.diverged)
+    assert bool(after.diverged)
+    assert int(after.done) == 0
+    assert int(after.state.step) == 1
+
+
+def test_a_number_that_is_not_finite_is_seen():
+    spec = small_spec()
+    devices = jax.devices()[:1]
+    feed = small_feed(spec, devices)
+    run = parallel.make_run_steps(spec, feed, 1e6, devices)
+    constant = parallel.replicate(feed.constant, devices)
+    for leaf, value in (("params", np.nan), ("opt_state", np.inf), ("params", 0.0)):
+        state = new_state(jax.random.key(1), spec)
+        part, structure = jax.tree.flatten(getattr(state.generator, leaf))
+        part[-1] = part[-1].at[(0,) * part[-1].ndim].set(value)
+        generator = state.generator._replace(**{leaf: jax.tree.unflatten(structure, part)})
+        state = parallel.replicate(state._replace(generator=generator), devices)
+        result = run(state, constant, feed.load(0, 0), jax.random.key(2), 0, jnp.bool_(False))
+        assert int(result.done) == 0
+        assert bool(result.diverged) == (value != 0.0)
+
+
+def test_the_state_is_donated_and_a_copy_is_not():
+    spec = small_spec()
+    devices = jax.devices()[:1]
+    feed = small_feed(spec, devices)
+    run = parallel.make_run_steps(spec, feed, 1e6, devices)
+    state = parallel.replicate(new_state(jax.random.key(1), spec), devices)
+    before = host_copy(state)
+    copy = parallel.copy_of_one_device(state)
+    constant = parallel.replicate(feed.constant, devices)
+    run(state, constant, None, jax.random.key(2), 3, jnp.bool_(False))
+    assert all(leaf.is_deleted() for leaf in jax.tree.leaves(state))
+    assert largest_difference(copy, before) == 0.0
 
 
 def test_bfloat16_trains_with_float32_parameters():
@@ -224,6 +261,7 @@ def test_no_callback_in_the_compiled_program():
             jnp.int32(0),
             jax.random.key(0),
             jnp.int32(3),
+            jnp.bool_(False),
             spec=spec,
             feed=feed,
             divergence_limit=1e6,
