@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 DEMO = runs/digits
 
-.PHONY: install demo test lint test-slow clean
+.PHONY: install demo test lint test-slow test-gpu clean
 
 install: $(VENV)/installed
 
@@ -25,11 +25,17 @@ lint: install
 	$(BIN)/ruff format --check .
 
 test: lint
-	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow and not gpu"
 
 # Kills runs at random moments, and other things that take long.
 test-slow: install
-	$(BIN)/python -m pytest -q -n auto --dist load -m slow
+	$(BIN)/python -m pytest -q -n auto --dist load -m "slow and not gpu"
+
+# On a machine with an NVIDIA GPU: the tests that want one, and the speed beside PyTorch's.
+test-gpu: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[cuda,test,bench]"
+	$(BIN)/python -m pytest -q -m gpu
+	$(BIN)/python -m benchmarks.on_gpu --output=runs/gpu
 
 clean:
 	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache

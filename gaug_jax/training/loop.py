@@ -110,6 +110,7 @@ class Run:
             self._report_damage(damaged, metadata["step"])
         self._state = parallel.replicate(state)
         self._diverged = parallel.replicate(jnp.bool_(False))
+        self._steps_key = parallel.replicate(self._key(_STEPS))
         self.step = self._launched = step_of(state)
 
     def _report_damage(self, damaged: list[int], step: int) -> None:
@@ -192,8 +193,9 @@ class Run:
         start = time.perf_counter()
         plan, settings = self._plan, self._plan.settings
         loaded = self._feed.load(self._launched, count)
-        key = self._key(_STEPS)
-        result = self._steps(self._state, self._constant, loaded, key, count, self._diverged)
+        result = self._steps(
+            self._state, self._constant, loaded, self._steps_key, count, self._diverged
+        )
         self._state, self._diverged = result.state, result.diverged
         self._launched += count
         scored = plan.is_due(self._launched, plan.score_every)

@@ -86,10 +86,15 @@ def check_batch_size(batch_size: int, num_devices: int) -> int:
     return batch_size // num_devices
 
 
+def _sharding(devices: list[jax.Device] | None, *axes: str) -> jax.sharding.NamedSharding:
+    """Returns a layout over the devices: split along the first axis, or whole on each."""
+    mesh = jax.sharding.Mesh(np.array(devices or jax.devices()), (DEVICES,))
+    return jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*axes))
+
+
 def replicate(tree: PyTree, devices: list[jax.Device] | None = None) -> PyTree:
     """Puts arrays on every device, so that no dispatch has to copy them again."""
-    mesh = jax.sharding.Mesh(np.array(devices or jax.devices()), (DEVICES,))
-    everywhere = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+    everywhere = _sharding(devices)
     return jax.tree.map(lambda leaf: jax.device_put(leaf, everywhere), tree)
 
 
@@ -149,7 +154,9 @@ def make_run_steps(
     donated and `count` is a number of Python's; the others may be results that are
     still being computed. It returns at once.
     """
-    shards = np.array(local_shards(devices), np.int32)
+    everywhere = _sharding(devices)
+    put = jax.make_array_from_process_local_data
+    shards = put(_sharding(devices, DEVICES), np.array(local_shards(devices), np.int32))
     steps = functools.partial(run_steps, spec=spec, feed=feed, divergence_limit=divergence_limit)
     compiled = jax.pmap(
         steps,
@@ -160,7 +167,7 @@ def make_run_steps(
         devices=devices,
     )
     return lambda state, constant, loaded, key, count, diverged: compiled(
-        state, constant, loaded, shards, key, np.int32(count), diverged
+        state, constant, loaded, shards, key, put(everywhere, np.int32(count)), diverged
     )
 
 

@@ -223,6 +223,23 @@ def test_a_number_that_is_not_finite_is_seen():
         assert bool(result.diverged) == (value != 0.0)
 
 
+@pytest.mark.parametrize("num_devices", [1, 4])
+def test_a_dispatch_moves_nothing_between_host_and_device(num_devices):
+    # But for the number of steps, which is put there by name. What comes back cannot be seen
+    # on a CPU: tests/test_gpu.py looks there.
+    spec = small_spec()
+    devices = jax.devices()[:num_devices]
+    feed = small_feed(spec, devices)
+    run = parallel.make_run_steps(spec, feed, 1e6, devices)
+    put = lambda tree: parallel.replicate(tree, devices)  # noqa: E731
+    state, constant = put(new_state(jax.random.key(1), spec)), put(feed.constant)
+    key, diverged = put(jax.random.key(2)), put(jnp.bool_(False))
+    result = run(state, constant, None, key, 1, diverged)
+    with jax.transfer_guard("disallow"):
+        result = run(result.state, constant, None, key, 2, result.diverged)
+    assert int(result.done) == 2
+
+
 def test_the_state_is_donated_and_a_copy_is_not():
     spec = small_spec()
     devices = jax.devices()[:1]
