@@ -57,7 +57,7 @@ class Training:
         )
         self._most = feed.steps_per_dispatch
         self._run = parallel.make_run_steps(spec, feed, 1e6)
-        self._constant = parallel.replicate(feed.constant)
+        self._constant = parallel.replicate(feed.take_constant())
         state = jax.jit(new_state, static_argnames="spec")(jax.random.key(0), spec=spec)
         self._state = parallel.replicate(state)
         self._diverged = parallel.replicate(jnp.bool_(False))

@@ -36,14 +36,20 @@ def train_generator(config: ConfigDict, workdir: str) -> None:
     sections = (settings.data, settings.model, settings.objective, settings.train)
     make_spec(*sections, num_classes=1)  # A mistake is found before the data is read.
     prepared = data.prepare(settings.data)
-    spec = make_spec(*sections, num_classes=len(prepared.class_names))
-    _check_same_data(folder, prepared.manifest)
+    class_names, manifest = prepared.class_names, prepared.manifest
+    spec = make_spec(*sections, num_classes=len(class_names))
+    _check_same_data(folder, manifest)
     score = _pixel_score(*prepared.part("validation")) if settings.evaluate.every else None
+    images, labels = prepared.part("train")
+    del prepared  # A large data set is not held twice.
     with folder.locked() if parallel.is_writer() else contextlib.nullcontext():
         if parallel.is_writer():
             write_json(folder.config, values)
-            write_json(folder.data_manifest, prepared.manifest)
-        _make_run(folder, settings, spec, prepared, score).train()
+            write_json(folder.data_manifest, manifest)
+        feed = _make_feed(settings, spec, images, labels)
+        plan = _make_plan(settings, spec, labels, class_names)
+        del images
+        Run(folder, spec, feed, plan, score).train()
         if parallel.is_writer() and not folder.training_curves.exists():
             write_training_curves(folder)
 
@@ -59,16 +65,14 @@ def _check_same_data(folder: WorkFolder, manifest: dict[str, Any]) -> None:
             )
 
 
-def _make_run(
-    folder: WorkFolder,
+def _make_feed(
     settings: Settings,
     spec: Spec,
-    prepared: data.PreparedData,
-    score: Score | None,
-) -> Run:
-    """Returns the run on the training part."""
-    images, labels = prepared.part("train")
-    feed = batches.make_feed(
+    images: UInt8[np.ndarray, "images height width channels"],
+    labels: Int[np.ndarray, " images"],
+) -> parallel.Feed:
+    """Returns the batches of the training part."""
+    return batches.make_feed(
         batches.image_store(images, labels, spec.num_generators),
         seed=settings.seed,
         critic_steps=spec.critic_steps,
@@ -79,22 +83,30 @@ def _make_run(
         most_steps=MOST_STEPS,
         resident_bytes=settings.train.resident_megabytes * 1_000_000,
     )
+
+
+def _make_plan(
+    settings: Settings,
+    spec: Spec,
+    labels: Int[np.ndarray, " images"],
+    class_names: tuple[str, ...],
+) -> Plan:
+    """Returns the plan of the run on the training part."""
     # An epoch shows every training image once.
-    in_epochs = -(-settings.train.epochs * len(images) // spec.images_per_step)
-    plan = Plan(
+    in_epochs = -(-settings.train.epochs * len(labels) // spec.images_per_step)
+    return Plan(
         seed=settings.seed,
         total_steps=settings.train.steps or in_epochs,
-        num_images=len(images),
+        num_images=len(labels),
         images_per_step=spec.images_per_step,
         score_every=settings.evaluate.every,
         settings=settings.train,
         description=str(settings),
         metadata={
-            "class_names": list(prepared.class_names),
+            "class_names": list(class_names),
             "class_counts": np.bincount(labels, minlength=spec.num_classes).tolist(),
         },
     )
-    return Run(folder, spec, feed, plan, score)
 
 
 def _pixel_score(

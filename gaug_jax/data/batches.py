@@ -157,11 +157,16 @@ class ResidentFeed:
         self._order = order
         self._num_epochs = order.num_epochs(store)
         self._local_batch = local_batch
-        self.constant = store
+        self._store: ImageStore | None = store
         self.steps_per_dispatch = order.steps_per_dispatch
 
+    def take_constant(self) -> ImageStore:
+        """Returns the training set, to be put on the devices, and keeps no copy of it."""
+        store, self._store = self._store, None
+        return store
+
     def load(self, first_step: int, count: int) -> None:
-        """Has nothing to load: everything is in `constant`."""
+        """Has nothing to load: everything is on the devices."""
 
     def prepare(self, store: ImageStore, loaded: None, first_step: Int[Array, ""]) -> PyTree:
         """Returns what the batches of one dispatch need; traced."""
@@ -190,7 +195,6 @@ class StreamedFeed:
     """
 
     axes = 0
-    constant = None
 
     def __init__(
         self, order: BatchOrder, store: ImageStore, local_batch: int, shards: list[int]
@@ -216,6 +220,9 @@ class StreamedFeed:
 
         self._indices_of = jax.jit(indices_of)
         self._host = jax.local_devices(backend="cpu")[0]
+
+    def take_constant(self) -> None:
+        """Has nothing to put on the devices for good."""
 
     def load(self, first_step: int, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Returns the batches from `first_step` on and begins to read those after `count`.

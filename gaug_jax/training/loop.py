@@ -84,7 +84,7 @@ class Run:
         self._checkpoints = Checkpoints(
             folder.checkpoints, plan.settings.keep_last, plan.settings.keep_best
         )
-        self._constant = parallel.replicate(feed.constant)
+        self._constant = parallel.replicate(feed.take_constant())
         self._steps = parallel.make_run_steps(spec, feed, plan.settings.divergence_limit)
         self._num_rollbacks = len(read_json_lines(folder.rollbacks))
         self._pace, self._window = Pace(), Window()

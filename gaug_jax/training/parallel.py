@@ -23,17 +23,18 @@ class Feed(Protocol):
     """Where batches come from: `data.batches` has one on the device and one that streams.
 
     Attributes:
-      constant: arrays that every dispatch reads, the same on all devices.
       axes: axis of the devices in what `load` returns, or None.
       steps_per_dispatch: the most steps that it gives at once.
     """
 
-    constant: PyTree
     axes: int | None
     steps_per_dispatch: int
 
+    def take_constant(self) -> PyTree:
+        """Returns the arrays that every dispatch reads and keeps none; to be called once."""
+
     def load(self, first_step: int, count: int) -> PyTree:
-        """Returns the arrays that one dispatch needs beside `constant`; on the host."""
+        """Returns the arrays that one dispatch needs beside the constant ones; on the host."""
 
     def prepare(self, constant: PyTree, loaded: PyTree, first_step: Int[Array, ""]) -> PyTree:
         """Returns what the batches of one dispatch have in common; traced."""

@@ -25,7 +25,7 @@ def states_after(spec, num_devices, steps, **feed_options):
     feed = small_feed(spec, devices, **feed_options)
     run = parallel.make_run_steps(spec, feed, 1e6, devices)
     state = parallel.replicate(new_state(jax.random.key(1), spec), devices)
-    constant = parallel.replicate(feed.constant, devices)
+    constant = parallel.replicate(feed.take_constant(), devices)
     result = run(state, constant, feed.load(0, steps), jax.random.key(2), steps, jnp.bool_(False))
     assert int(result.done) == steps
     return result
@@ -195,7 +195,7 @@ def test_a_loss_beyond_the_limit_ends_the_dispatch():
     feed = small_feed(spec, devices)
     run = parallel.make_run_steps(spec, feed, 1e-3, devices)
     state = parallel.replicate(new_state(jax.random.key(1), spec), devices)
-    constant = parallel.replicate(feed.constant, devices)
+    constant = parallel.replicate(feed.take_constant(), devices)
     result = run(state, constant, feed.load(0, 4), jax.random.key(2), 4, jnp.bool_(False))
     assert bool(result.diverged)
     assert int(result.done) == 1
@@ -211,7 +211,7 @@ def test_a_number_that_is_not_finite_is_seen():
     devices = jax.devices()[:1]
     feed = small_feed(spec, devices)
     run = parallel.make_run_steps(spec, feed, 1e6, devices)
-    constant = parallel.replicate(feed.constant, devices)
+    constant = parallel.replicate(feed.take_constant(), devices)
     for leaf, value in (("params", np.nan), ("opt_state", np.inf), ("params", 0.0)):
         state = new_state(jax.random.key(1), spec)
         part, structure = jax.tree.flatten(getattr(state.generator, leaf))
@@ -232,7 +232,7 @@ def test_a_dispatch_moves_nothing_between_host_and_device(num_devices):
     feed = small_feed(spec, devices)
     run = parallel.make_run_steps(spec, feed, 1e6, devices)
     put = lambda tree: parallel.replicate(tree, devices)  # noqa: E731
-    state, constant = put(new_state(jax.random.key(1), spec)), put(feed.constant)
+    state, constant = put(new_state(jax.random.key(1), spec)), put(feed.take_constant())
     key, diverged = put(jax.random.key(2)), put(jnp.bool_(False))
     result = run(state, constant, None, key, 1, diverged)
     with jax.transfer_guard("disallow"):
@@ -248,7 +248,7 @@ def test_the_state_is_donated_and_a_copy_is_not():
     state = parallel.replicate(new_state(jax.random.key(1), spec), devices)
     before = host_copy(state)
     copy = parallel.copy_of_one_device(state)
-    constant = parallel.replicate(feed.constant, devices)
+    constant = parallel.replicate(feed.take_constant(), devices)
     run(state, constant, None, jax.random.key(2), 3, jnp.bool_(False))
     assert all(leaf.is_deleted() for leaf in jax.tree.leaves(state))
     assert largest_difference(copy, before) == 0.0
@@ -283,6 +283,6 @@ def test_no_callback_in_the_compiled_program():
             feed=feed,
             divergence_limit=1e6,
         )
-    )(new_state(jax.random.key(0), spec), feed.constant)
+    )(new_state(jax.random.key(0), spec), feed.take_constant())
     assert "while" in str(jaxpr)
     assert "callback" not in str(jaxpr)
