@@ -3,7 +3,7 @@
     python -m benchmarks.scaling --json=result.json
     python -m benchmarks.scaling --only=batch,memory
 
-Each line of the table changes one thing of a small base: minimax, 64x64, one channel, width 32,
+Each line of the table changes one thing of a base: minimax, 64x64, one channel, width 32 (--width),
 batch 32, one class (a generator for each where there are more), one device. `devices` are forced
 CPU devices that share the batch. `images` trains `main` on so many random 64x64 grey images and
 reports its largest resident set.
@@ -31,19 +31,22 @@ _VALUES = {
     "images": (10_000, 40_000, 160_000),
 }
 _ONLY = flags.DEFINE_list("only", list(_VALUES), f"Of {', '.join(_VALUES)}.")
+_WIDTH = flags.DEFINE_integer("width", 32, "Width of the base.")
+_UNITS = flags.DEFINE_integer("units", 2, "Steps in a turn.", lower_bound=1)
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Turns of each point.", lower_bound=1)
 _JSON = flags.DEFINE_string("json", None, "File for the result.")
-_BASE = {"channels": 1, "width": 32}
 
 
 def milliseconds_per_step(name: str, value: int) -> float:
     """Returns the median time of a step with one thing changed."""
-    chosen = {**_BASE, name: value}
+    chosen = {"channels": 1, "width": _WIDTH.value, name: value}
     num_devices = chosen.pop("devices", 1)
     forced = f"--xla_force_host_platform_device_count={num_devices}"
     os.environ["XLA_FLAGS"] = forced
     command = ["benchmarks.ours", *(f"--{key}={number}" for key, number in chosen.items())]
-    result = rounds.alternate({"ours": command}, units=2, rounds=_ROUNDS.value, threads=2)
+    result = rounds.alternate(
+        {"ours": command}, units=_UNITS.value, rounds=_ROUNDS.value, threads=2
+    )
     return result["ours_ms"]
 
 
