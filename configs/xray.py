@@ -5,8 +5,8 @@
 Needs the collection: a download, or --config.data.path with the folder that holds metadata.csv
 and images/ (and --config.data.allow_missing=True where some of its films are absent).
 
-Measured on 2 CPU cores that other work shared, at width 32: 41 minutes for the 300 epochs (1,796
-steps of both generators). The grid shows lungs, mediastinum and diaphragm, and hints of ribs.
+Measured on 2 CPU cores that other work shared: 26 minutes for the 300 epochs (1,796 steps of both
+generators). The grid shows lungs, mediastinum and diaphragm, and hints of ribs.
 """
 
 from ml_collections import ConfigDict

@@ -8,8 +8,9 @@ from gaug_jax.settings import TrainSettings
 
 # The most steps of one dispatch, however fast they are.
 MOST_STEPS = 64
-# A dispatch lasts about this long, so that a signal is soon heard.
-_SECONDS_PER_DISPATCH = 1.0
+# A dispatch lasts about this long, so that a signal is soon heard; on a CPU each one takes
+# fresh memory for its intermediate results, which costs the full network some 70 milliseconds.
+_SECONDS_PER_DISPATCH = 3.0
 
 
 @dataclasses.dataclass(frozen=True)
