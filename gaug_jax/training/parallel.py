@@ -96,7 +96,14 @@ def _sharding(devices: list[jax.Device] | None, *axes: str) -> jax.sharding.Name
 def replicate(tree: PyTree, devices: list[jax.Device] | None = None) -> PyTree:
     """Puts arrays on every device, so that no dispatch has to copy them again."""
     everywhere = _sharding(devices)
-    return jax.tree.map(lambda leaf: jax.device_put(leaf, everywhere), tree)
+
+    def put(leaf: Array) -> Array:
+        if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+            # Of several processes, JAX puts the numbers of a key everywhere, but not the key.
+            return jax.random.wrap_key_data(put(jax.random.key_data(leaf)))
+        return jax.device_put(leaf, everywhere)
+
+    return jax.tree.map(put, tree)
 
 
 def run_steps(

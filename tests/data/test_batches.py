@@ -24,7 +24,7 @@ def shown(feed, store, steps, first_step=0):
     """Returns images [steps, ...] as one device sees them in one dispatch."""
     loaded = feed.load(first_step, steps)
     loaded = jax.tree.map(lambda leaf: leaf[0], loaded)
-    prepared = feed.prepare(feed.constant, loaded, jnp.int32(first_step))
+    prepared = feed.prepare(store, loaded, jnp.int32(first_step))
     return np.stack(
         [
             feed.batch(prepared, jnp.int32(i), jnp.int32(first_step + i), jnp.int32(0))[0]
