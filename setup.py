@@ -34,6 +34,7 @@ REQUIRED = [
 EXTRAS = {
     "cuda": ["jax[cuda12]>=0.10.2,<0.11"],
     "test": [
+        "dm-pix>=0.4.5,<0.5",
         "hypothesis>=6,<7",
         "pytest>=9.2.0,<10",
         "pytest-xdist>=3.8.0,<4",

@@ -1,0 +1,179 @@
+"""Sets of images to be measured: arrays, `.npz` files and folders of pictures.
+
+A folder is read in pieces, so that memory does not grow with the number of pictures.
+All pictures of a set have one size and are all grey or all RGB: to resize or mix them in
+silence would change what is measured.
+"""
+
+import concurrent.futures
+import dataclasses
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int, Shaped, UInt8
+from PIL import Image
+
+from gaug_jax.data.sources.arrays import checked_images, checked_labels, read_arrays
+from gaug_jax.data.sources.paths import is_picture
+from gaug_jax.images import read_picture
+from gaug_jax.settings import UserError
+
+_GREY_MODES = frozenset({"1", "L", "LA"})
+_COLOUR_MODES = frozenset({"RGB", "RGBA", "P", "PA", "CMYK", "YCbCr"})
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageSet:
+    """Images of one size that are read when they are wanted.
+
+    Attributes:
+      name: how messages call it.
+      shape: height, width and channels (1 or 3).
+      sha256: of the images and their order.
+      classes: name of each image's class, or None where they have none.
+      groups: patient or writer of each, or None where they are not known.
+      read: given indices, those images as uint8 in [0, 255].
+      size: number of images.
+    """
+
+    name: str
+    shape: tuple[int, int, int]
+    sha256: str
+    classes: Shaped[np.ndarray, " images"] | None
+    groups: Int[np.ndarray, " images"] | None
+    read: Callable[[Sequence[int]], UInt8[np.ndarray, "some height width channels"]]
+    size: int
+
+    def __len__(self) -> int:
+        return self.size
+
+
+def array_set(
+    name: str,
+    images: UInt8[np.ndarray, "images height width channels"],
+    classes: Sequence[str] | None = None,
+    groups: Int[np.ndarray, " images"] | None = None,
+) -> ImageSet:
+    """Returns a set of images that are in memory."""
+    digest = hashlib.sha256(str(images.shape).encode())
+    digest.update(np.ascontiguousarray(images))
+    return ImageSet(
+        name,
+        tuple(images.shape[1:]),
+        digest.hexdigest(),
+        None if classes is None else np.array(classes, str),
+        groups,
+        lambda indices: images[np.asarray(indices)],
+        len(images),
+    )
+
+
+def read_image_set(path: str | Path) -> ImageSet:
+    """Returns the set of an `.npz` file or of a folder.
+
+    An `.npz` file has `images`, uint8 [images, height, width(, 1 or 3)], and perhaps
+    `labels` and `groups`. Of a folder every picture counts, those of deeper folders too,
+    in the order of their paths; where all lie in folders, the first names the class.
+
+    Raises:
+      UserError: there is no such path, it has fewer than two images, or they are not of
+        one size and kind.
+    """
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise UserError(f"{path} does not exist: give a folder of pictures or an .npz file")
+    images = _read_folder(path) if path.is_dir() else _read_npz(path)
+    if len(images) < 2:
+        raise UserError(f"{path} has {len(images)} image: a distribution needs two or more")
+    return images
+
+
+def _read_npz(path: Path) -> ImageSet:
+    """Returns the set of an `.npz` file."""
+    arrays = read_arrays(path)
+    if "images" not in arrays:
+        raise UserError(f"{path} has no array 'images': name it so")
+    images = checked_images(arrays["images"], f"{path}: images")
+    classes = groups = None
+    if "labels" in arrays:
+        classes = checked_labels(arrays["labels"], len(images), f"{path}: labels")
+    if "groups" in arrays:
+        names = checked_labels(arrays["groups"], len(images), f"{path}: groups")
+        groups = np.unique(names, return_inverse=True)[1]
+    return array_set(str(path), images, classes, groups)
+
+
+def _read_folder(folder: Path) -> ImageSet:
+    """Returns the set of a folder; every picture's header is read, and hashed with the rest."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and is_picture(path))
+    if not paths:
+        raise UserError(f"{folder} holds no pictures: give a folder of PNG or JPEG files")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        headers = list(pool.map(_header, paths))
+    shape = headers[0][0]
+    for path, (other, _) in zip(paths, headers, strict=True):
+        _check_alike(shape, other, paths[0], path)
+    digest = hashlib.sha256("".join(sha256 for _, sha256 in headers).encode())
+    parts = [path.relative_to(folder).parts for path in paths]
+    in_classes = all(len(names) > 1 for names in parts)
+
+    def read(indices: Sequence[int]) -> UInt8[np.ndarray, "some height width channels"]:
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            chosen = [paths[index] for index in indices]
+            return np.stack(list(pool.map(lambda path: read_picture(path, shape[2]), chosen)))
+
+    return ImageSet(
+        str(folder),
+        shape,
+        digest.hexdigest(),
+        np.array([names[0] for names in parts]) if in_classes else None,
+        None,
+        read,
+        len(paths),
+    )
+
+
+def _header(path: Path) -> tuple[tuple[int, int, int], str]:
+    """Returns height, width and channels of a picture, and the SHA-256 of its file.
+
+    Raises:
+      UserError: it is no picture, or not of 8 bits.
+    """
+    try:
+        with open(path, "rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            with Image.open(file) as picture:
+                mode, (width, height) = picture.mode, picture.size
+                turned = picture.getexif().get(0x0112, 1) >= 5
+    except Exception as error:  # Broken bytes make decoders raise nearly anything.
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(
+            f"{path} cannot be read as a picture ({reason}): replace or remove the file"
+        ) from None
+    if mode not in _GREY_MODES | _COLOUR_MODES:
+        raise UserError(
+            f"{path} has not 8 bits a channel (mode {mode}): save it with 8, since scores are "
+            "defined on those"
+        )
+    size = (width, height) if turned else (height, width)
+    return (*size, 1 if mode in _GREY_MODES else 3), sha256
+
+
+def _check_alike(
+    first: tuple[int, int, int], other: tuple[int, int, int], first_path: Path, path: Path
+) -> None:
+    """Raises `UserError` where two pictures of a set are of different sizes or kinds."""
+    if first[:2] != other[:2]:
+        raise UserError(
+            f"{path} is {other[1]}x{other[0]} and {first_path.name} {first[1]}x{first[0]}: bring "
+            "all pictures of a set to one size"
+        )
+    if first[2] != other[2]:
+        kinds = {1: "grey", 3: "RGB"}
+        raise UserError(
+            f"{path} is {kinds[other[2]]} and {first_path.name} {kinds[first[2]]}: save all "
+            "pictures of a set as one kind"
+        )
