@@ -123,10 +123,18 @@ def train() -> ConfigDict:
 
 
 def evaluate() -> ConfigDict:
-    """What is measured while training."""
+    """How generators are measured, by gaug_jax.evaluate and while they train."""
     section = ConfigDict()
-    # Steps between scores (KID on pixels, against the validation part). 0: none.
+    # inception, classifier (fitted to the real training part), classifier:PATH, pixels, or a
+    # function of yours as package.module.function.
+    section.features = "inception"
+    # For inception: tf1 (as torch-fidelity), torch (pytorch-fid) or clean (clean-fid).
+    section.resize = "tf1"
+    # Steps between scores while training (KID, precision and recall against the validation
+    # part; the best checkpoints by KID are kept). 0: none.
     section.every = 0
+    # Their features: classifier, or pixels (as one class alone has).
+    section.training_features = "classifier"
     return section
 
 

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from absl import app, flags, logging
 
@@ -32,10 +33,16 @@ def define_config_flag(default: str | None = None) -> None:
     )
 
 
-def define_workdir_flag() -> None:
+def given_config() -> Any:
+    """Returns the config that the command line gives, or None where it gives none."""
+    return flags.FLAGS.config if flags.FLAGS["config"].present else None
+
+
+def define_workdir_flag(required: bool = True) -> None:
     """Defines `--workdir`."""
     flags.DEFINE_string("workdir", None, "Folder of the run: made if absent, continued if not.")
-    flags.mark_flag_as_required("workdir")
+    if required:
+        flags.mark_flag_as_required("workdir")
 
 
 def run(main: Callable[[], None], help_text: str) -> None:
@@ -80,7 +87,7 @@ def _parse(arguments: Sequence[str]) -> list[str]:
         _fail(_config_message(error))
     if len(rest) > 1:
         _fail(f"{rest[1]!r} is not a flag: see --help")
-    if "config" in flags.FLAGS:
+    if "config" in flags.FLAGS and flags.FLAGS["config"].present:
         _check_config_file()
     return rest
 

@@ -22,12 +22,12 @@ _PROCESS_ID = flags.DEFINE_integer("process_id", 0, "Number of this process, fro
 
 def main() -> None:
     """Trains."""
-    from gaug_jax import pipeline
+    from gaug_jax.pipeline import training
     from gaug_jax.training import parallel
 
     if _COORDINATOR.value:
         parallel.connect(_COORDINATOR.value, _NUM_PROCESSES.value, _PROCESS_ID.value)
-    pipeline.train_generator(flags.FLAGS.config, flags.FLAGS.workdir)
+    training.train_generator(flags.FLAGS.config, flags.FLAGS.workdir)
 
 
 if __name__ == "__main__":

@@ -177,11 +177,16 @@ class TrainSettings:
 
 @dataclasses.dataclass(frozen=True)
 class EvaluateSettings:
-    """What is measured while training: the fields of `config.evaluate`."""
+    """How generators are measured: the fields of `config.evaluate`."""
 
+    features: str
+    resize: str
     every: int
+    training_features: str
 
     def __post_init__(self) -> None:
+        one_of("evaluate.resize", self.resize, ("tf1", "torch", "clean"))
+        one_of("evaluate.training_features", self.training_features, ("classifier", "pixels"))
         at_least("evaluate.every", self.every, 0)
 
 
@@ -252,6 +257,9 @@ _FREE_FIELDS = {
     "train.max_rollbacks",
     "train.divergence_limit",
     "evaluate.every",
+    "evaluate.features",
+    "evaluate.resize",
+    "evaluate.training_features",
 }
 
 

@@ -21,9 +21,9 @@ _STEP = flags.DEFINE_integer("step", None, "Step of the checkpoint; the latest i
 
 def main() -> None:
     """Draws."""
-    from gaug_jax import pipeline
+    from gaug_jax.pipeline import drawing
 
-    pipeline.synthesize(
+    drawing.synthesize(
         flags.FLAGS.workdir,
         num=_NUM.value,
         per_class=_PER_CLASS.value,

@@ -157,7 +157,7 @@ def test_a_full_disk_ends_with_one_line_and_keeps_the_older_checkpoint(tmp_path)
 
     def limit():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
 
     result = run("main", *arguments, "--config.train.steps=8", preexec_fn=limit)
     assert result.returncode == 2, result.stderr

@@ -196,8 +196,13 @@ def _on_all_devices(function: Callable, params: Any) -> Callable:
     return lambda images: compiled(params, jax.device_put(images, shared_out))
 
 
-def extract(extractor: Extractor, images: ImageSet) -> Extracted:
+def extract(extractor: Extractor, images: ImageSet, *, quiet: bool = False) -> Extracted:
     """Returns features and logits of every image, in order; the last batch is filled up.
+
+    Args:
+      extractor: what makes them.
+      images: the set.
+      quiet: show no progress.
 
     Raises:
       UserError: the images are not of the shape that the extractor takes, a picture
@@ -208,7 +213,7 @@ def extract(extractor: Extractor, images: ImageSet) -> Extracted:
             f"{images.name} has images of {images.shape}, and {extractor.name} takes "
             f"{extractor.image_shape}: choose another --features"
         )
-    progress = Progress(f"features of {images.name}", len(images), unit="image")
+    progress = None if quiet else Progress(f"features of {images.name}", len(images), unit="image")
     rows: list[tuple[np.ndarray, np.ndarray | None]] = []
     for first in range(0, len(images), extractor.batch_size):
         indices = range(first, min(first + extractor.batch_size, len(images)))
@@ -216,8 +221,10 @@ def extract(extractor: Extractor, images: ImageSet) -> Extracted:
         missing = extractor.batch_size - len(batch)
         outputs = extractor.function(np.concatenate([batch, np.repeat(batch[-1:], missing, 0)]))
         rows.append(tuple(_first_rows(output, len(batch), extractor) for output in outputs))
-        progress.advance(len(batch))
-    progress.close()
+        if progress:
+            progress.advance(len(batch))
+    if progress:
+        progress.close()
     features, logits = zip(*rows, strict=True)
     return Extracted(
         np.concatenate(features), None if logits[0] is None else np.concatenate(logits)

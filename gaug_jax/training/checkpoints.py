@@ -61,7 +61,7 @@ class Checkpoints:
     Args:
       folder: where they are.
       keep_last: how many of the latest are kept.
-      keep_best: how many of the best by `metadata["score"]` (lower is better) are kept.
+      keep_best: how many of the best by `metadata["kid_mean"]` (lower is better) are kept.
     """
 
     def __init__(self, folder: Path, keep_last: int = 1, keep_best: int = 0) -> None:
@@ -171,7 +171,7 @@ class Checkpoints:
     def _score(self, step: int) -> float | None:
         """Returns a checkpoint's score, or None where it has none or cannot be read."""
         try:
-            return self.metadata(step).get("score")
+            return self.metadata(step).get("kid_mean")
         except UserError:
             return None
 

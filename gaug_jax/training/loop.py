@@ -30,7 +30,7 @@ from gaug_jax.workfolder import WorkFolder, append_json_line, read_json_lines, w
 _INIT, _STEPS, _GRID, _SCORE = range(4)
 
 Draw = Callable[[Int[np.ndarray, " images"]], UInt8[np.ndarray, "images height width channels"]]
-Score = Callable[[Draw], float]
+Score = Callable[[Draw], dict[str, float | None]]
 
 
 class TrainingDiverged(Exception):
@@ -65,8 +65,9 @@ class Run:
       spec: what the step is compiled for.
       feed: where batches come from.
       plan: what is to be done.
-      score: given a function that draws an image for each label, a figure of the
-        generator (lower is better) by which the best checkpoints are kept; or None.
+      score: given a function that draws an image for each label, figures of the
+        generator, among them `kid_mean` (lower is better), by which the best checkpoints
+        are kept; or None.
     """
 
     def __init__(
@@ -241,7 +242,7 @@ class Run:
         """Writes row, grid and checkpoint where it is their time."""
         plan, figures = self._plan, {}
         if dispatch.ends_with_score and self._score:
-            figures["score"] = self._score(self._draw)
+            figures = self._score(self._draw)
         if plan.is_due(self.step, plan.settings.log_every) or figures:
             row = self._window.row(plan.images_per_step)
             epoch = self.step * plan.images_per_step / plan.num_images

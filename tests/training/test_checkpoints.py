@@ -42,7 +42,7 @@ def test_a_state_comes_back_bit_for_bit(checkpoints, state):
 
 def test_the_latest_and_the_best_are_kept(checkpoints, state):
     for step, score in [(1, 0.5), (2, 0.1), (3, 0.3), (4, None), (5, 0.2)]:
-        save(checkpoints, step, state, **({} if score is None else {"score": score}))
+        save(checkpoints, step, state, **({} if score is None else {"kid_mean": score}))
     assert checkpoints.steps() == [2, 4, 5]
 
 

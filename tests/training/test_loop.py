@@ -189,7 +189,7 @@ def test_the_best_checkpoint_by_the_score_is_kept(tmp_path):
     def score(draw):
         images = draw(np.array([0, 1, 2, 2]))
         drawn.append(images)
-        return float(len(drawn) != 2)
+        return {"kid_mean": float(len(drawn) != 2), "recall_k5": 0.5}
 
     run = make_run(
         tmp_path,
@@ -202,7 +202,7 @@ def test_the_best_checkpoint_by_the_score_is_kept(tmp_path):
     )
     run.train()
     assert sorted(p.name for p in (tmp_path / "checkpoints").glob("0*")) == ["00000006", "00000012"]
-    assert [row.get("score") for row in read_json_lines(tmp_path / "metrics.jsonl")] == [
+    assert [row.get("kid_mean") for row in read_json_lines(tmp_path / "metrics.jsonl")] == [
         1.0, None, 0.0, None, 1.0, 1.0,
     ]  # fmt: skip
     assert drawn[0].shape == (4, 8, 8, 1)

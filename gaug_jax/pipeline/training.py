@@ -1,4 +1,4 @@
-"""The stages in their order: what the binaries call with a config and a work folder."""
+"""Stages 1 to 3: from a config to a trained generator."""
 
 import contextlib
 from typing import Any
@@ -10,12 +10,11 @@ from ml_collections import ConfigDict
 
 from gaug_jax import data
 from gaug_jax.data import batches
-from gaug_jax.evaluation.metrics.kid import kernel_distance
+from gaug_jax.pipeline.following import check_validation, make_score
 from gaug_jax.reporting.training_curves import write_training_curves
 from gaug_jax.settings import Settings, UserError, check_same_run, read_settings
-from gaug_jax.synthesis import export, sampling
 from gaug_jax.training import parallel
-from gaug_jax.training.loop import Draw, Run, Score
+from gaug_jax.training.loop import Run
 from gaug_jax.training.plan import MOST_STEPS, Plan
 from gaug_jax.training.spec import Spec, make_spec
 from gaug_jax.workfolder import WorkFolder, read_json, write_json
@@ -38,8 +37,10 @@ def train_generator(config: ConfigDict, workdir: str) -> None:
     prepared = data.prepare(settings.data)
     class_names, manifest = prepared.class_names, prepared.manifest
     spec = make_spec(*sections, num_classes=len(class_names))
-    _check_same_data(folder, manifest)
-    score = _pixel_score(*prepared.part("validation")) if settings.evaluate.every else None
+    check_same_data(folder, manifest)
+    validation = prepared.part("validation")
+    if settings.evaluate.every:
+        check_validation(len(validation[0]))
     images, labels = prepared.part("train")
     del prepared  # A large data set is not held twice.
     with folder.locked() if parallel.is_writer() else contextlib.nullcontext():
@@ -48,13 +49,17 @@ def train_generator(config: ConfigDict, workdir: str) -> None:
             write_json(folder.data_manifest, manifest)
         feed = _make_feed(settings, spec, images, labels)
         plan = _make_plan(settings, spec, labels, class_names)
+        score = None
+        if settings.evaluate.every and parallel.is_writer():
+            train = (images, labels, class_names)
+            score = make_score(settings, folder, train, validation)
         del images
         Run(folder, spec, feed, plan, score).train()
         if parallel.is_writer() and not folder.training_curves.exists():
             write_training_curves(folder)
 
 
-def _check_same_data(folder: WorkFolder, manifest: dict[str, Any]) -> None:
+def check_same_data(folder: WorkFolder, manifest: dict[str, Any]) -> None:
     """Raises `UserError` where the work folder was trained on other images."""
     if folder.data_manifest.exists():
         before = read_json(folder.data_manifest)
@@ -107,62 +112,3 @@ def _make_plan(
             "class_counts": np.bincount(labels, minlength=spec.num_classes).tolist(),
         },
     )
-
-
-def _pixel_score(
-    real: UInt8[np.ndarray, "images height width channels"], labels: Int[np.ndarray, " images"]
-) -> Score:
-    """Returns KID on pixels between the validation part and as many generated images.
-
-    Raises:
-      UserError: the validation part is too small.
-    """
-    if len(real) < 2:
-        raise UserError(
-            f"config.evaluate.every needs a validation part, and it has {len(real)} images: raise "
-            "config.data.validation_fraction"
-        )
-
-    def features(images: np.ndarray) -> np.ndarray:
-        return images.reshape(len(images), -1) / 127.5 - 1.0
-
-    def score(draw: Draw) -> float:
-        return kernel_distance(features(real), features(draw(labels)))
-
-    return score
-
-
-def synthesize(
-    workdir: str, *, num: int, per_class: bool, file_format: str, seed: int, step: int | None
-) -> None:
-    """Draws synthetic images from a work folder's checkpoint into its `synthetic/`.
-
-    Args:
-      workdir: of a run of `train_generator`.
-      num: images in all, or of each class.
-      per_class: `num` images of each class; else in the training images' proportions.
-      file_format: `npz` or `png`.
-      seed: of the latents.
-      step: of the checkpoint; None for the latest.
-
-    Raises:
-      UserError: the work folder has no such checkpoint, or the counts cannot be met.
-    """
-    if num < 1:
-        raise UserError(f"--num={num}: give 1 or more")
-    folder = WorkFolder(workdir)
-    generator = sampling.read_generator(folder, step)
-    wanted = {"num": num, "per_class": per_class, "seed": seed, "step": generator.step}
-    finished = folder.synthetic_finished(file_format)
-    if finished.exists() and read_json(finished) == wanted:
-        print(f"{folder.synthetic} holds these images already: nothing to do")
-        return
-    counts = sampling.images_per_class(generator, num, per_class)
-    drawn = sampling.draw_images(generator, counts, seed)
-    finished.unlink(missing_ok=True)
-    if file_format == "png":
-        export.write_pictures(folder, drawn, generator.class_names)
-    else:
-        export.write_npz(folder, drawn)
-    write_json(finished, wanted)
-    print(f"{len(drawn.images)} images of step {generator.step} are in {folder.synthetic}")

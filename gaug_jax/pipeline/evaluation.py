@@ -1,0 +1,237 @@
+"""Stage 5: figures of a work folder's generator, or of any two sets of images."""
+
+import dataclasses
+from typing import Any
+
+from jax import default_backend
+from ml_collections import ConfigDict
+
+from gaug_jax import data
+from gaug_jax.evaluation import features as extractors
+from gaug_jax.evaluation.features import Extractor, classifier_extractor, extract
+from gaug_jax.evaluation.fidelity import Sample, extractor_facts, fidelity_row, summary_lines
+from gaug_jax.evaluation.image_sets import ImageSet, array_set, read_image_set
+from gaug_jax.evaluation.perceptual import PerceptualDistance, make_perceptual_distance
+from gaug_jax.evaluation.statistics_cache import cached_extract
+from gaug_jax.pipeline.following import domain_classifier
+from gaug_jax.pipeline.training import check_same_data
+from gaug_jax.reporting.fidelity_curve import write_fidelity_curve
+from gaug_jax.settings import Settings, UserError, check_same_run, read_settings
+from gaug_jax.synthesis import sampling
+from gaug_jax.training.checkpoints import Checkpoints
+from gaug_jax.workfolder import (
+    WorkFolder,
+    append_json_line,
+    read_json,
+    read_json_lines,
+    write_json,
+)
+
+# Without --num at least so many images are drawn.
+_LEAST_DRAWN = 1000
+# What makes two rows of a work folder one and the same.
+_SAME = ("step", "features", "resize", "weights_sha256", "reference_split", "num_fake", "seed")
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluationOptions:
+    """What is the same for both forms of the command.
+
+    Attributes:
+      features: name of the extractor, or None for the config's.
+      resize: mode of the resizing for Inception, or None for the config's.
+      seed: of the latents, and of every subset.
+      inception_weights: path, or None to look for the file.
+      lpips_weights: folder of both files, or None to look for them.
+      lpips: fetch LPIPS's weights (244 MB) where they are not found.
+      allow_unofficial_weights: take weight files that are not the public ones.
+    """
+
+    features: str | None
+    resize: str | None
+    seed: int
+    inception_weights: str | None
+    lpips_weights: str | None
+    lpips: bool
+    allow_unofficial_weights: bool
+
+    def extractor(self, features: str, resize: str) -> Extractor:
+        """Returns the extractor; the options win over the arguments."""
+        return extractors.make_extractor(
+            self.features or features,
+            resize_mode=self.resize or resize,
+            inception_weights=self.inception_weights,
+            allow_unofficial_weights=self.allow_unofficial_weights,
+        )
+
+    def perceptual_distance(self) -> tuple[PerceptualDistance | None, str]:
+        """Returns LPIPS, or None and why there is none."""
+        try:
+            made = make_perceptual_distance(
+                self.lpips_weights,
+                allow_unofficial=self.allow_unofficial_weights,
+                download=self.lpips,
+            )
+        except UserError as error:
+            if self.lpips or self.lpips_weights:
+                raise
+            return None, f"{error} (or give --lpips to have both files fetched, 244 MB)"
+        return made, ""
+
+
+def evaluate_paths(real: str, fake: str, out: str, options: EvaluationOptions) -> None:
+    """Measures one set of images against another and writes the row as JSON.
+
+    Args:
+      real: an `.npz` file or a folder of pictures.
+      fake: likewise.
+      out: path of the result.
+      options: of the measurement.
+
+    Raises:
+      UserError: a set, a weight file or an option is not usable; nothing is written.
+    """
+    real_set, fake_set = read_image_set(real), read_image_set(fake)
+    extractor = options.extractor("inception", "tf1")
+    lpips = options.perceptual_distance()
+    real_sample = Sample(real_set, cached_extract(extractor, real_set))
+    row = _row(extractor, real_sample, fake_set, lpips, options.seed)
+    row |= {"real": real_set.name, "fake": fake_set.name}
+    write_json(out, row)
+    print("\n".join(summary_lines(row)))
+    print(f"written to {out}")
+
+
+def _row(
+    extractor: Extractor,
+    real: Sample,
+    fake: ImageSet,
+    lpips: tuple[PerceptualDistance | None, str],
+    seed: int,
+) -> dict[str, Any]:
+    """Returns a row with all that says how it was made."""
+    distance, reason = lpips
+    return {
+        **fidelity_row(
+            real,
+            Sample(fake, extract(extractor, fake)),
+            seed=seed,
+            perceptual_distance=distance and distance.function,
+            without_perceptual_distance=reason,
+        ),
+        **extractor_facts(extractor),
+        "official_lpips_weights": distance and distance.official,
+        "seed": seed,
+        "platform": default_backend(),
+    }
+
+
+def evaluate_generator(
+    workdir: str,
+    config: ConfigDict | None,
+    *,
+    num: int | None,
+    step: int | None,
+    all_checkpoints: bool,
+    reference_split: str | None,
+    options: EvaluationOptions,
+) -> None:
+    """Measures a work folder's generator against a part of its data.
+
+    Args:
+      workdir: of a run of training.
+      config: where the data is now; None for the work folder's own.
+      num: images to draw, or None for as many as the part has and at least 1,000.
+      step: of the checkpoint; None for the latest.
+      all_checkpoints: measure every one, and draw the curve.
+      reference_split: `train`, `validation` or `test`; None for `test`, and for
+        `validation` with all checkpoints, since one is chosen by the curve.
+      options: of the measurement.
+
+    Raises:
+      UserError: the work folder, its data, a weight file or an option is not usable.
+    """
+    if num is not None and num < 2:
+        raise UserError(f"--num={num}: give 2 or more")
+    if step is not None and all_checkpoints:
+        raise UserError("--step and --all_checkpoints exclude each other: give one")
+    folder = WorkFolder(workdir)
+    settings = _settings(folder, config)
+    steps = [sampling.read_generator(folder, step).step]
+    if all_checkpoints:
+        steps = Checkpoints(folder.checkpoints).steps()
+    reference = reference_split or ("validation" if all_checkpoints else "test")
+    prepared = data.prepare(settings.data)
+    check_same_data(folder, prepared.manifest)
+    extractor = _extractor(folder, settings, prepared, options)
+    real_set = _part(prepared, reference)
+    lpips = options.perceptual_distance()
+    real = Sample(real_set, cached_extract(extractor, real_set))
+    facts = {
+        **extractor_facts(extractor),
+        "reference_split": reference,
+        "num_fake": num or max(_LEAST_DRAWN, len(real_set)),
+        "seed": options.seed,
+    }
+    for number in steps:
+        _evaluate_step(folder, {**facts, "step": number}, extractor, real, lpips)
+    if all_checkpoints:
+        write_fidelity_curve(folder, facts)
+
+
+def _settings(folder: WorkFolder, config: ConfigDict | None) -> Settings:
+    """Returns the settings of the work folder, with the places of a config where one is given."""
+    before = read_json(folder.config)
+    if config is None:
+        return read_settings(before)
+    check_same_run(before, config.to_dict(), str(folder.path))
+    return read_settings(config.to_dict())
+
+
+def _extractor(
+    folder: WorkFolder, settings: Settings, prepared: data.PreparedData, options: EvaluationOptions
+) -> Extractor:
+    """Returns the extractor; `classifier` is the work folder's own."""
+    if (options.features or settings.evaluate.features) != "classifier":
+        return options.extractor(settings.evaluate.features, settings.evaluate.resize)
+    train = (*prepared.part("train"), prepared.class_names)
+    return classifier_extractor(domain_classifier(folder, train, settings.seed))
+
+
+def _part(prepared: data.PreparedData, name: str) -> ImageSet:
+    """Returns a part of the data as a set."""
+    indices = prepared.indices(name)
+    if len(indices) < 2:
+        raise UserError(
+            f"the {name} part has {len(indices)} images, and a distribution needs two: choose "
+            "another --reference_split"
+        )
+    classes = [prepared.class_names[label] for label in prepared.labels[indices]]
+    images = prepared.images[indices]
+    return array_set(f"the {name} part", images, classes, prepared.groups[indices])
+
+
+def _evaluate_step(
+    folder: WorkFolder,
+    facts: dict[str, Any],
+    extractor: Extractor,
+    real: Sample,
+    lpips: tuple[PerceptualDistance | None, str],
+) -> None:
+    """Adds the row of one checkpoint, unless it is there."""
+    wanted = {name: facts[name] for name in _SAME}
+    for row in read_json_lines(folder.fidelity):
+        if all(row.get(name) == value for name, value in wanted.items()):
+            print(f"step {facts['step']} is in {folder.fidelity} already: nothing to do")
+            return
+    generator = sampling.read_generator(folder, facts["step"])
+    counts = sampling.images_per_class(generator, facts["num_fake"], per_class=False)
+    drawn = sampling.draw_images(generator, counts, facts["seed"])
+    classes = (
+        [generator.class_names[label] for label in drawn.labels] if generator.labelled else None
+    )
+    fake = array_set(f"generated images of step {facts['step']}", drawn.images, classes)
+    row = {**_row(extractor, real, fake, lpips, facts["seed"]), **facts}
+    append_json_line(folder.fidelity, row)
+    print(f"step {facts['step']} against {real.images.name}:")
+    print("\n".join(summary_lines(row)))
