@@ -14,6 +14,7 @@ import numpy as np
 from absl import app, flags
 
 from benchmarks import fidelity_peers as peers
+from benchmarks.golden_inputs import golden_features, golden_images
 from gaug_jax.evaluation import resize
 from gaug_jax.evaluation.features import extract, make_extractor
 from gaug_jax.evaluation.image_sets import array_set, read_image_set
@@ -161,22 +162,6 @@ def compare(real_path: str, fake_path: str, weights: Path, most: int) -> list[di
         found["real"]["theirs"], found["fake"]["theirs"],
     )  # fmt: skip
     return [*lines, _lpips_line(sets["fake"][:64], weights)]
-
-
-def golden_images() -> np.ndarray:
-    """Returns a few images that anyone can make: digits enlarged, and coloured noise."""
-    from sklearn.datasets import load_digits
-
-    digits = np.repeat(load_digits().images[:2, ..., None] * 15, 3, axis=3).astype(np.uint8)
-    digits = digits.repeat(4, axis=1).repeat(4, axis=2)
-    noise = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
-    return np.concatenate([digits, noise])
-
-
-def golden_features(count: int, seed: int) -> np.ndarray:
-    """Returns seeded features of 64 dimensions, not negative as pool3's are."""
-    generator = np.random.default_rng(seed)
-    return np.abs(generator.normal(0.1 * seed, 1.0, (count, 64))).astype(np.float32)
 
 
 def write_golden(path: Path, weights: Path) -> None:

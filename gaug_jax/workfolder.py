@@ -36,6 +36,14 @@ def atomic_file(path: Path, mode: str = "wb") -> Iterator[IO]:
         temporary.unlink(missing_ok=True)
 
 
+def check_writable(path: str | Path, flag: str) -> None:
+    """Raises `UserError` where a file could not be written: before long work, not after it."""
+    path = Path(path).absolute()
+    folder = next(parent for parent in path.parents if parent.exists())
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise UserError(f"{flag}={path} cannot be written: choose a file in a folder of yours")
+
+
 def write_json(path: Path, value: Any) -> None:
     """Writes a JSON document, indented."""
     with atomic_file(path, "w") as file:

@@ -22,6 +22,7 @@ from gaug_jax.training.checkpoints import Checkpoints
 from gaug_jax.workfolder import (
     WorkFolder,
     append_json_line,
+    check_writable,
     read_json,
     read_json_lines,
     write_json,
@@ -91,6 +92,7 @@ def evaluate_paths(real: str, fake: str, out: str, options: EvaluationOptions) -
     Raises:
       UserError: a set, a weight file or an option is not usable; nothing is written.
     """
+    check_writable(out, "--out")
     real_set, fake_set = read_image_set(real), read_image_set(fake)
     extractor = options.extractor("inception", "tf1")
     lpips = options.perceptual_distance()

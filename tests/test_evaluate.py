@@ -1,0 +1,170 @@
+"""`python -m gaug_jax.evaluate` in both its forms: what it writes, and what it refuses."""
+
+import json
+import os
+import pickle
+
+import numpy as np
+import pytest
+from commands import TINY, refused, run
+from PIL import Image
+
+from gaug_jax.workfolder import read_json_lines
+
+RANDOM = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A work folder of two checkpoints that was followed while it trained."""
+    folder = tmp_path_factory.mktemp("trained") / "W"
+    result = run(
+        "main", *TINY, "--config.train.steps=4", "--config.train.checkpoint_every=2",
+        "--config.evaluate.every=2", f"--workdir={folder}",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+def sets(folder, size=16, counts=(30, 40)):
+    """Writes real images as a folder of pictures and generated ones as an `.npz` file."""
+    for number in range(counts[0]):
+        path = folder / "real" / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(RANDOM.integers(0, 256, (size, size), dtype=np.uint8)).save(path)
+    images = RANDOM.integers(0, 256, (counts[1], size, size, 1), dtype=np.uint8)
+    np.savez(folder / "fake.npz", images=images, labels=np.array(["a", "b"] * (counts[1] // 2)))
+    return [f"--real={folder / 'real'}", f"--fake={folder / 'fake.npz'}"]
+
+
+def test_training_is_followed_by_cheap_figures(trained):
+    rows = [row for row in read_json_lines(trained / "metrics.jsonl") if "kid_mean" in row]
+    assert [row["step"] for row in rows] == [2, 4]
+    assert all(0 <= row["precision_k5"] <= 1 and 0 <= row["recall_k5"] <= 1 for row in rows)
+    assert (trained / "classifier.npz").exists()
+
+
+def test_every_checkpoint_has_a_row_and_a_second_call_has_nothing_to_do(trained):
+    arguments = ["evaluate", f"--workdir={trained}", "--features=classifier", "--num=60"]
+    result = run(*arguments, "--all_checkpoints")
+    assert result.returncode == 0, result.stderr
+    rows = read_json_lines(trained / "evaluation" / "metrics.jsonl")
+    assert [row["step"] for row in rows] == [2, 4]
+    for row in rows:
+        assert row["reference_split"] == "validation" and row["num_fake"] == 60
+        assert row["features"] == "classifier" and len(row["weights_sha256"]) == 64
+        assert row["fid"] > 0 and len(row["per_class"]) == 10
+        assert row["lpips_diversity"] is None and "lpips" in row["notes"]["lpips_diversity"]
+    with Image.open(trained / "evaluation" / "curve.png") as picture:
+        assert picture.width > 500
+    again = run(*arguments, "--reference_split=validation")
+    assert again.returncode == 0 and "nothing to do" in again.stdout
+    assert read_json_lines(trained / "evaluation" / "metrics.jsonl") == rows
+    test = run(*arguments, "--step=2")
+    assert test.returncode == 0
+    added = read_json_lines(trained / "evaluation" / "metrics.jsonl")[2:]
+    assert [(row["step"], row["reference_split"]) for row in added] == [(2, "test")]
+
+
+def test_a_config_may_say_where_the_data_is_but_not_change_it(trained):
+    arguments = ["--num=30", "--features=pixels", f"--workdir={trained}"]
+    result = run("evaluate", *TINY, *arguments, "--config.evaluate.every=2")
+    assert result.returncode == 0, result.stderr
+    line = refused("evaluate", *TINY, *arguments, "--config.data.split_seed=9")
+    assert "data.split_seed" in line
+
+
+def test_any_two_sets(tmp_path):
+    out = tmp_path / "deep" / "out.json"
+    result = run("evaluate", *sets(tmp_path), f"--out={out}", "--features=pixels")
+    assert result.returncode == 0, result.stderr
+    row = json.loads(out.read_text())
+    assert row["features"] == "pixels" and row["num_real"] == 30 and row["num_fake"] == 40
+    assert set(row["per_class"]) == {"a", "b"}
+    assert row["fid"] > 0 and row["ms_ssim_diversity"] is not None
+    assert "kid_mean" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "--workdir"),
+        (["--real=a"], "all three of --real, --fake and --out"),
+        (["--workdir=W", "--real=a", "--fake=b", "--out=c"], "either --workdir"),
+        (["--workdir=/no/such/folder"], "/no/such/folder/config.json"),
+        (["--workdir=W", "--reference_split=dev"], "reference_split"),
+        (["--workdir=W", "--num=1"], "--num=1"),
+        (["--workdir=W", "--step=1", "--all_checkpoints"], "exclude"),
+    ],
+)
+def test_flags_that_do_not_fit_end_with_one_line(arguments, message):
+    assert message in refused("evaluate", *arguments)
+
+
+def test_a_step_that_is_not_there(trained):
+    assert "has no checkpoint of step 3" in refused(
+        "evaluate", f"--workdir={trained}", "--step=3", "--features=pixels"
+    )
+
+
+def test_without_weights_one_line_and_no_other_extractor(tmp_path):
+    out = tmp_path / "out.json"
+    environment = {"GAUG_CACHE": str(tmp_path / "cache"), "TORCH_HOME": str(tmp_path)}
+    # No address answers: what a machine without a network sees.
+    environment |= {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
+    before = dict(os.environ)
+    os.environ.update(environment)
+    try:
+        line = refused("evaluate", *sets(tmp_path), f"--out={out}")
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    assert "pt_inception-2015-12-05-6726825d.pth is needed" in line
+    assert "--inception_weights" in line
+    assert not out.exists()
+
+
+class Malicious:
+    def __init__(self, marker):
+        self.marker = str(marker)
+
+    def __reduce__(self):
+        return open, (self.marker, "w")
+
+
+@pytest.mark.parametrize("extra", [[], ["--allow_unofficial_weights"]])
+def test_a_malicious_weight_file_is_not_executed(tmp_path, extra):
+    marker, weights = tmp_path / "executed", tmp_path / "weights.pth"
+    weights.write_bytes(pickle.dumps(Malicious(marker)))
+    out = tmp_path / "out.json"
+    line = refused(
+        "evaluate", *sets(tmp_path), f"--out={out}", f"--inception_weights={weights}", *extra
+    )
+    assert "weights.pth" in line
+    assert not marker.exists() and not out.exists()
+
+
+def test_a_malicious_npz_file_is_not_executed(tmp_path):
+    marker = tmp_path / "executed"
+    arguments = sets(tmp_path)
+    np.savez(tmp_path / "fake.npz", images=np.array([Malicious(marker)] * 3, dtype=object))
+    out = tmp_path / "out.json"
+    line = refused("evaluate", *arguments, f"--out={out}", "--features=pixels")
+    assert "Python objects" in line
+    assert not marker.exists() and not out.exists()
+
+
+def test_a_corrupt_picture_is_named_and_nothing_is_written(tmp_path):
+    arguments = sets(tmp_path)
+    (tmp_path / "real" / "a" / "0.png").write_bytes(b"broken")
+    out = tmp_path / "out.json"
+    line = refused("evaluate", *arguments, f"--out={out}", "--features=pixels")
+    assert "0.png cannot be read as a picture" in line
+    assert not out.exists()
+
+
+def test_an_out_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    line = refused("evaluate", *sets(tmp_path), f"--out={tmp_path}/file/out.json",
+                   "--features=pixels")  # fmt: skip
+    assert "file" in line
