@@ -41,7 +41,14 @@ EXTRAS = {
         "ruff>=0.17.6,<0.18",
     ],
     "launch": ["submitit>=1.5,<2"],
-    "bench": ["torch>=2.8,<3"],
+    "bench": [
+        "clean-fid>=0.1.35,<0.2",
+        "lpips>=0.1.4,<0.2",
+        "prdc>=0.2,<0.3",
+        "pytorch-fid>=0.3,<0.4",
+        "torch>=2.8,<3",
+        "torch-fidelity>=0.4,<0.5",
+    ],
     "notebooks": ["ipykernel>=6,<8", "nbclient>=0.10,<1"],
 }
 

@@ -53,12 +53,15 @@ def _planes(images: np.ndarray) -> torch.Tensor:
 class TorchFidelity:
     """torch-fidelity's Inception, with a weight file."""
 
-    def __init__(self, weights: Path) -> None:
+    def __init__(self, weights: Path, batch: int = _BATCH, channels_last: bool = False) -> None:
         self._network = FeatureExtractorInceptionV3("inception", list(FEATURES), str(weights))
+        self._batch = batch
+        if channels_last:
+            self._network = self._network.to(memory_format=torch.channels_last)
 
     def features(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Returns every output for uint8 images [n, height, width, channels]."""
-        batches = [self._network(batch) for batch in _planes(images).split(_BATCH)]
+        batches = [self._network(batch) for batch in _planes(images).split(self._batch)]
         return {
             name: torch.cat(parts).numpy()
             for name, parts in zip(FEATURES, zip(*batches, strict=True), strict=True)

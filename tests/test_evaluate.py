@@ -163,8 +163,8 @@ def test_a_corrupt_picture_is_named_and_nothing_is_written(tmp_path):
     assert not out.exists()
 
 
-def test_an_out_that_cannot_be_written(tmp_path):
+def test_an_out_that_cannot_be_written_is_told_before_the_work(tmp_path):
     (tmp_path / "file").write_text("in the way")
     line = refused("evaluate", *sets(tmp_path), f"--out={tmp_path}/file/out.json",
                    "--features=pixels")  # fmt: skip
-    assert "file" in line
+    assert "--out=" in line and "cannot be written" in line

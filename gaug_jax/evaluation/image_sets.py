@@ -147,6 +147,7 @@ def _header(path: Path) -> tuple[tuple[int, int, int], str]:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             with Image.open(file) as picture:
                 mode, (width, height) = picture.mode, picture.size
+                # Of some formats this decodes the picture: what is cut short shows now.
                 turned = picture.getexif().get(0x0112, 1) >= 5
     except Exception as error:  # Broken bytes make decoders raise nearly anything.
         reason = " ".join(str(error).split()) or type(error).__name__

@@ -73,14 +73,14 @@ def test_a_corrupt_picture_is_named(tmp_path):
     assert "b.png cannot be read as a picture" in refused(tmp_path)
 
 
-def test_a_picture_that_is_cut_short_is_named_when_it_is_read(tmp_path):
-    for name in ("a.png", "b.png"):
-        picture(tmp_path / name, size=(60, 60))
-    whole = (tmp_path / "b.png").read_bytes()
-    (tmp_path / "b.png").write_bytes(whole[: len(whole) // 2])
-    images = read_image_set(tmp_path)
-    with pytest.raises(UserError, match="b.png cannot be read as a picture"):
-        images.read(range(2))
+@pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "tif", "webp"])
+def test_a_picture_that_is_cut_short_is_named(tmp_path, suffix):
+    for name in "ab":
+        picture(tmp_path / f"{name}.{suffix}", size=(60, 60))
+    broken = tmp_path / f"b.{suffix}"
+    broken.write_bytes(broken.read_bytes()[: broken.stat().st_size // 2])
+    with pytest.raises(UserError, match=f"b.{suffix} cannot be read as a picture"):
+        read_image_set(tmp_path).read(range(2))
 
 
 def test_an_empty_folder_and_a_path_that_is_not_there(tmp_path):
