@@ -68,8 +68,13 @@ def main(_: list[str]) -> None:
 
             weights = made
             write_random_weights(Path(made), seed=0)
-        shared = ["benchmarks.inception_rate", f"--weights={weights}", f"--batch={_BATCH.value}",
-                  f"--channels_last={_CHANNELS_LAST.value}", f"--threads={_THREADS.value}"]  # fmt: skip
+        shared = [
+            "benchmarks.inception_rate",
+            f"--weights={weights}",
+            f"--batch={_BATCH.value}",
+            f"--channels_last={_CHANNELS_LAST.value}",
+            f"--threads={_THREADS.value}",
+        ]
         commands = {side: [*shared, f"--side={side}"] for side in ("ours", "torch")}
         result = rounds.alternate(
             commands, units=_IMAGES.value, rounds=_ROUNDS.value, threads=_THREADS.value

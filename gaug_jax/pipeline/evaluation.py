@@ -73,10 +73,10 @@ class EvaluationOptions:
                 allow_unofficial=self.allow_unofficial_weights,
                 download=self.lpips,
             )
-        except UserError as error:
+        except UserError:
             if self.lpips or self.lpips_weights:
                 raise
-            return None, f"{error} (or give --lpips to have both files fetched, 244 MB)"
+            return None, "its weights are not here: give --lpips to have them fetched (244 MB)"
         return made, ""
 
 

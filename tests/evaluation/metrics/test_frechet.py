@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 
+from gaug_jax.evaluation.metrics import frechet
 from gaug_jax.evaluation.metrics.frechet import (
     frechet_coefficient,
     frechet_distance,
@@ -213,3 +214,14 @@ def test_other_refusals():
         frechet_floor(random.normal(size=(10, 3)), random.normal(size=(4, 3)), random)
     with pytest.raises(ValueError, match="too few"):
         frechet_infinity(random.normal(size=(7, 3)), random.normal(size=(20, 3)), random)
+
+
+def test_a_smaller_share_gives_the_same_error(monkeypatch):
+    """Of 400 images halves and fifths, the latter's deviation scaled."""
+    generator = np.random.default_rng(0)
+    real, fake = generator.normal(size=(2, 400, 4))
+    fake = 1.5 * fake + 1.0
+    halves = frechet_standard_error(real, fake, np.random.default_rng(1))
+    monkeypatch.setattr(frechet, "_LARGEST_SUBSAMPLE", 80)
+    fifths = frechet_standard_error(real, fake, np.random.default_rng(1))
+    assert 0.6 < fifths / halves < 1.6
