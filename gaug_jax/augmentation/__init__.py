@@ -1,0 +1,34 @@
+"""Augmentations of a batch, one file each: pure, keyed, and made inside the compiled step.
+
+Images are float [batch, height, width, channels] in [-1, 1], labels float
+[batch, classes], each row a distribution over the classes. Every policy takes
+(key, images, labels) and returns both.
+"""
+
+from collections.abc import Callable
+
+from jaxtyping import Array, Float
+
+from gaug_jax.augmentation.augmix import augmix
+from gaug_jax.augmentation.classical import classical
+from gaug_jax.augmentation.cutmix import cutmix
+from gaug_jax.augmentation.cutout import cutout
+from gaug_jax.augmentation.mixup import mixup
+
+Images = Float[Array, "batch height width channels"]
+Labels = Float[Array, "batch classes"]
+
+
+def none(key: Array, images: Images, labels: Labels) -> tuple[Images, Labels]:
+    """Returns the batch as it is."""
+    return images, labels
+
+
+POLICIES: dict[str, Callable[[Array, Images, Labels], tuple[Images, Labels]]] = {
+    "none": none,
+    "classical": classical,
+    "mixup": mixup,
+    "cutout": cutout,
+    "cutmix": cutmix,
+    "augmix": augmix,
+}
