@@ -1,10 +1,11 @@
-"""Convolutions and pools of any size, for networks that are only run.
+"""Convolutions of any size, and the pools of networks that are only run.
 
 On a CPU XLA's convolution is slow where an image is large and its features are few.
 There `by_columns` takes two neighbouring columns for one of twice the features (a third
 more arithmetic, at up to five times the rate), and a 1x1 kernel is a matrix product. On
-accelerators XLA's own are fast (`native`). The convolutions of the networks that are
-trained are in `models.convolution`.
+accelerators XLA's own are fast (`native`). Inside a loop, where networks are trained,
+XLA's is slower still on a CPU: there `patches` makes one matrix product. The
+convolutions of the GANs, for which more was done, are in `models.convolution`.
 
 Images are [batch, height, width, channels], kernels [rows, columns, in, out].
 """
@@ -17,19 +18,22 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-IMPLEMENTATIONS = ("native", "by_columns")
+IMPLEMENTATIONS = ("native", "by_columns", "patches")
 
 # Outputs at least so wide are made two columns at a time.
 _WIDE = 64
 
 
-def default_implementation(platform: str | None = None) -> str:
+def default_implementation(platform: str | None = None, *, trained: bool = False) -> str:
     """Returns the faster implementation on a platform.
 
     Args:
       platform: as `jax.default_backend()` names it; None asks it.
+      trained: inside a loop and with gradients, or only run.
     """
-    return "by_columns" if (platform or jax.default_backend()) == "cpu" else "native"
+    if (platform or jax.default_backend()) != "cpu":
+        return "native"
+    return "patches" if trained else "by_columns"
 
 
 def plain_convolution(
@@ -47,7 +51,7 @@ def plain_convolution(
       kernel: of the same dtype.
       stride: in both directions.
       padding: zeros at each side of the rows, and of the columns.
-      implementation: `native` or `by_columns`.
+      implementation: `native`, `by_columns` or `patches`.
 
     Raises:
       ValueError: the implementation is unknown.
@@ -60,7 +64,23 @@ def plain_convolution(
         return jnp.pad(x, ((0, 0), *sides, (0, 0))) @ kernel[0, 0]
     if implementation == "by_columns" and new_width >= _WIDE:
         return _pairs_of_columns(x, kernel, stride, sides, new_width)
+    if implementation == "patches":
+        return _patches(x, kernel.shape[:2], stride, sides) @ kernel.reshape(-1, kernel.shape[3])
     return _convolution(x, kernel, (stride, stride), sides)
+
+
+def _patches(
+    x: Array, size: tuple[int, int], stride: int, sides: tuple[tuple[int, int], ...]
+) -> Float[Array, "batch new_height new_width taps_times_features"]:
+    """Returns what the kernel sees at each output, tap by tap."""
+    padded = jnp.pad(x, ((0, 0), *sides, (0, 0)))
+    reach = [extent - taps + 1 for extent, taps in zip(padded.shape[1:3], size, strict=True)]
+    slices = [
+        padded[:, row : row + reach[0] : stride, column : column + reach[1] : stride]
+        for row in range(size[0])
+        for column in range(size[1])
+    ]
+    return slices[0] if len(slices) == 1 else jnp.concatenate(slices, axis=-1)
 
 
 def _convolution(

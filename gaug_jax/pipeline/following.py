@@ -8,12 +8,12 @@ from gaug_jax.evaluation.fidelity import cheap_row
 from gaug_jax.evaluation.image_sets import array_set
 from gaug_jax.settings import Settings, UserError
 from gaug_jax.training.classifier import (
-    ClassifierSpec,
     FittedClassifier,
     fit_classifier,
     read_classifier,
     write_classifier,
 )
+from gaug_jax.training.classifier_spec import ClassifierSpec
 from gaug_jax.training.loop import Draw, Score
 from gaug_jax.workfolder import WorkFolder
 

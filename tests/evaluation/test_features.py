@@ -12,7 +12,8 @@ from gaug_jax.evaluation.features import Extractor, classifier_extractor, extrac
 from gaug_jax.evaluation.image_sets import array_set
 from gaug_jax.evaluation.statistics_cache import cache_entry, cached_extract
 from gaug_jax.settings import UserError
-from gaug_jax.training.classifier import ClassifierSpec, classify, fit_classifier, write_classifier
+from gaug_jax.training.classifier import classify, fit_classifier, write_classifier
+from gaug_jax.training.classifier_spec import ClassifierSpec
 
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.integers(0, 256, (150, 8, 8, 1), dtype=np.uint8)

@@ -19,7 +19,7 @@ def random(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
-@pytest.mark.parametrize("implementation", ["native", "by_columns"])
+@pytest.mark.parametrize("implementation", ["native", "by_columns", "patches"])
 @pytest.mark.parametrize(
     ("size", "kernel", "stride", "padding"),
     [
@@ -68,7 +68,8 @@ def test_means_leave_the_border_out(size):
 
 def test_the_platform_decides():
     assert default_implementation("cpu") == "by_columns"
-    assert default_implementation("gpu") == "native"
+    assert default_implementation("cpu", trained=True) == "patches"
+    assert default_implementation("gpu") == default_implementation("gpu", trained=True) == "native"
     with pytest.raises(ValueError, match="winograd"):
         plain_convolution(
             random(1, 4, 4, 1),

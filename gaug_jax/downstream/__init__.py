@@ -1,0 +1,1 @@
+"""The downstream study: does a classifier get better when generated images are added?"""

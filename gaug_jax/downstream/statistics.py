@@ -1,0 +1,117 @@
+"""Intervals and tests for figures over patients and generator seeds.
+
+Two things vary: which patients happen to be in the data, and how a generator happened to
+be trained. Patients are resampled with replacement over the pooled out-of-fold
+predictions; generator seeds are few, and a percentile bootstrap of two or three of them
+is far too narrow, so their variance is estimated from their spread. The two add up
+(Owen 2007: rows and columns of a crossed table), and the degrees of freedom are
+Satterthwaite's.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import scipy.stats
+from jaxtyping import Float, Int
+
+# A figure of each generator seed: [weightings, images] -> [weightings, seeds].
+FigureOfSeeds = Callable[[Float[np.ndarray, "weightings images"]], Float[np.ndarray, "w seeds"]]
+
+
+class Estimate(NamedTuple):
+    """A figure with its interval.
+
+    Attributes:
+      value: on the data as it is, the mean over generator seeds.
+      low: end of the 95% interval.
+      high: the other.
+      p_value: two-sided, of 0.
+      standard_error: of the value.
+    """
+
+    value: float
+    low: float
+    high: float
+    p_value: float
+    standard_error: float
+
+
+def patient_weights(
+    groups: Int[np.ndarray, " images"], replicates: int, generator: np.random.Generator
+) -> Float[np.ndarray, "replicates images"]:
+    """Returns how often each image counts when patients are drawn with replacement.
+
+    Args:
+      groups: patient of each image.
+      replicates: rows.
+      generator: draws them.
+    """
+    names, places = np.unique(groups, return_inverse=True)
+    shares = np.full(len(names), 1.0 / len(names))
+    return generator.multinomial(len(names), shares, replicates)[:, places].astype(np.float64)
+
+
+def estimate(
+    figure: FigureOfSeeds,
+    groups: Int[np.ndarray, " images"],
+    generator: np.random.Generator,
+    replicates: int = 1000,
+) -> Estimate:
+    """Returns a figure, or a difference of figures, with its 95% interval.
+
+    Args:
+      figure: of weighted images, for each generator seed (one column where no generator
+        takes part).
+      groups: patient of each image.
+      generator: draws the replicates.
+      replicates: of the bootstrap.
+
+    Raises:
+      ValueError: the figure is not defined on the data as it is.
+    """
+    plain = figure(np.ones((1, len(groups))))[0]
+    value = float(plain.mean())
+    if not np.isfinite(value):
+        raise ValueError("the figure is not defined: a class is absent")
+    drawn = figure(patient_weights(groups, replicates, generator)).mean(axis=1)
+    drawn = drawn[np.isfinite(drawn)]
+    names = len(np.unique(groups))
+    # The bootstrap's variance is that of n draws divided by n; the sample's is by n - 1.
+    of_patients = np.var(drawn, ddof=1) * names / max(1, names - 1)
+    seeds = len(plain)
+    of_seeds = np.var(plain, ddof=1) / seeds if seeds > 1 else 0.0
+    total = of_patients + of_seeds
+    if total == 0.0:
+        return Estimate(value, value, value, float(value == 0.0), 0.0)
+    terms = of_patients**2 / max(1, names - 1) + of_seeds**2 / max(1, seeds - 1)
+    freedom = total**2 / terms
+    error = float(np.sqrt(total))
+    reach = float(scipy.stats.t.ppf(0.975, freedom)) * error
+    p_value = float(2.0 * scipy.stats.t.sf(abs(value) / error, freedom))
+    return Estimate(value, value - reach, value + reach, p_value, error)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Returns p-values adjusted for their number (Holm 1979), in the order given."""
+    count = len(p_values)
+    order = np.argsort(p_values)
+    adjusted, largest = np.empty(count), 0.0
+    for rank, place in enumerate(order):
+        largest = max(largest, (count - rank) * p_values[place])
+        adjusted[place] = min(1.0, largest)
+    return adjusted.tolist()
+
+
+def groups_for_half_width(current: Estimate, num_groups: int, half_width: float) -> int:
+    """Returns how many patients an interval of a wanted half width would take.
+
+    The error falls with the root of their number; seeds are left as they are.
+
+    Args:
+      current: the estimate.
+      num_groups: from how many patients.
+      half_width: wanted.
+    """
+    reach = current.high - current.value
+    return int(np.ceil(num_groups * (reach / half_width) ** 2))
