@@ -138,6 +138,55 @@ def evaluate() -> ConfigDict:
     return section
 
 
+def classify() -> ConfigDict:
+    """The downstream study: what its arms are trained on, and what is compared."""
+    section = ConfigDict()
+    # Arms (gaug_jax/downstream/arms.py); those with generated images train their generators.
+    section.arms = ("real", "classical", "mixup", "cutout", "cutmix", "augmix", "oversample",
+                    "gan", "gan+classical", "pretrain", "synthetic_only", "gan_shuffled",
+                    "pseudo_label")  # fmt: skip
+    # Training sizes, each a data.train_size (0: all), and splits, each a data.fold.
+    section.train_sizes = (0,)
+    section.splits = (0,)
+    # Generated images as a multiple of the real ones, and filters of generated images (none,
+    # discriminator, agreement, density, copies) with the share that they keep. Arms other than
+    # gan and gan+classical take the reference ratio and no filter.
+    section.ratios = (0.5, 1.0, 2.0)
+    section.reference_ratio = 1.0
+    section.filters = ("none",)
+    section.filter_keep = 0.5
+    # Seeds of the generators, and of the classifiers of each.
+    section.generator_seeds = (0,)
+    section.seeds = (0, 1, 2)
+    # The classifier: cnn or resnet, features of its first layer, and the same steps for all.
+    section.architecture = "cnn"
+    section.width = 32
+    section.steps = 600
+    section.batch_size = 64
+    section.weight_decay = 1e-2
+    # The grid that every arm is tuned on, by the validation part.
+    section.learning_rates = (1e-3, 3e-3)
+    # Whether the classical arms mirror images; weights of rare classes; weight of pseudo-labels.
+    section.flip = False
+    section.balanced = False
+    section.pseudo_label_weight = 0.1
+    # Named in advance: the figure, the training size and the arm that answers the question,
+    # against the best arm without a GAN.
+    section.endpoint = "accuracy"
+    section.endpoint_size = 0
+    section.endpoint_arm = "gan+classical"
+    # Of two classes, the one that sensitivity is of. Unset: the second.
+    section.positive_class = config_dict.placeholder(str)
+    # A second test set: a folder of classes or an .npz file, with the same class names.
+    section.external = config_dict.placeholder(str)
+    # A field of the data's metadata that may give the class away (view, location); its own
+    # figure is reported beside the arms'.
+    section.shortcut = config_dict.placeholder(str)
+    # What the paper reports, as (arm, figure, value).
+    section.paper = ()
+    return section
+
+
 def get_config() -> ConfigDict:
     """All sections at their defaults."""
     config = ConfigDict()
@@ -148,4 +197,5 @@ def get_config() -> ConfigDict:
     config.objective = objective()
     config.train = train()
     config.evaluate = evaluate()
+    config.classify = classify()
     return config

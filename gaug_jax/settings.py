@@ -6,7 +6,7 @@ what is wrong raises `UserError` with one line that names the field and the way 
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -190,6 +190,58 @@ class EvaluateSettings:
         at_least("evaluate.every", self.every, 0)
 
 
+@dataclasses.dataclass(frozen=True)
+class ClassifySettings:
+    """The downstream study: the fields of `config.classify`; sequences may be lists or tuples."""
+
+    arms: Sequence[str]
+    train_sizes: Sequence[int]
+    splits: Sequence[int]
+    ratios: Sequence[float]
+    reference_ratio: float
+    filters: Sequence[str]
+    filter_keep: float
+    generator_seeds: Sequence[int]
+    seeds: Sequence[int]
+    architecture: str
+    width: int
+    steps: int
+    batch_size: int
+    weight_decay: float
+    learning_rates: Sequence[float]
+    flip: bool
+    balanced: bool
+    pseudo_label_weight: float
+    endpoint: str
+    endpoint_size: int
+    endpoint_arm: str
+    positive_class: str | None
+    external: str | None
+    shortcut: str | None
+    paper: Sequence[tuple[str, str, float]]
+
+    def __post_init__(self) -> None:
+        for field in ("arms", "train_sizes", "splits", "ratios", "filters", "seeds",
+                      "learning_rates", "generator_seeds"):  # fmt: skip
+            if not len(getattr(self, field)):
+                raise UserError(f"config.classify.{field} is empty: give one or more")
+        for ratio in (*self.ratios, self.reference_ratio):
+            above("classify.ratios", ratio, 0)
+        for size in self.train_sizes:
+            at_least("classify.train_sizes", size, 0)
+        for rate in self.learning_rates:
+            above("classify.learning_rates", rate, 0)
+        for field in ("width", "steps", "batch_size"):
+            at_least(f"classify.{field}", getattr(self, field), 1)
+        if not 0 < self.filter_keep <= 1:
+            raise UserError(
+                f"config.classify.filter_keep={self.filter_keep} is no share: give above 0, up to 1"
+            )
+        one_of("classify.architecture", self.architecture, ("cnn", "resnet"))
+        one_of("classify.endpoint_size", self.endpoint_size, self.train_sizes)
+        one_of("classify.endpoint_arm", self.endpoint_arm, self.arms)
+
+
 def section(kind: type, name: str, values: Mapping[str, Any]) -> Any:
     """Builds the dataclass `kind` from the config section `name`.
 
@@ -214,6 +266,7 @@ class Settings:
     objective: ObjectiveSettings
     train: TrainSettings
     evaluate: EvaluateSettings
+    classify: ClassifySettings
 
 
 SECTIONS = {
@@ -222,6 +275,7 @@ SECTIONS = {
     "objective": ObjectiveSettings,
     "train": TrainSettings,
     "evaluate": EvaluateSettings,
+    "classify": ClassifySettings,
 }
 
 
@@ -260,20 +314,40 @@ _FREE_FIELDS = {
     "evaluate.features",
     "evaluate.resize",
     "evaluate.training_features",
+    "classify.arms",
+    "classify.train_sizes",
+    "classify.splits",
+    "classify.ratios",
+    "classify.filters",
+    "classify.generator_seeds",
+    "classify.seeds",
+    "classify.endpoint_size",
+    "classify.endpoint_arm",
+    "classify.external",
+    "classify.shortcut",
+    "classify.paper",
 }
 
 
-def check_same_run(before: Mapping[str, Any], now: Mapping[str, Any], folder: str) -> None:
-    """Raises `UserError` where two configs would not train the same generator.
+def check_same_run(
+    before: Mapping[str, Any],
+    now: Mapping[str, Any],
+    folder: str,
+    ignored_section: str | None = None,
+) -> None:
+    """Raises `UserError` where two configs would not compute the same.
 
     Args:
       before: the config that the work folder was made with.
       now: the config of this call.
       folder: the work folder, for the message.
+      ignored_section: one that takes no part in what the work folder holds.
     """
     before, now = _flat(before), _flat(now)
     for field in sorted(set(before) | set(now)):
-        if field not in _FREE_FIELDS and before.get(field) != now.get(field):
+        if field.split(".")[0] == ignored_section or field in _FREE_FIELDS:
+            continue
+        if before.get(field) != now.get(field):
             raise UserError(
                 f"{folder} was made with config.{field}={before.get(field)!r}, not "
                 f"{now.get(field)!r}: set it so, or choose another --workdir"
@@ -287,5 +361,6 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         if isinstance(value, Mapping):
             flat.update(_flat(value, f"{prefix}{name}."))
         else:
-            flat[f"{prefix}{name}"] = value
+            # JSON knows no tuples.
+            flat[f"{prefix}{name}"] = list(value) if isinstance(value, tuple) else value
     return flat

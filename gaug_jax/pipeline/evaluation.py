@@ -186,7 +186,7 @@ def _settings(folder: WorkFolder, config: ConfigDict | None) -> Settings:
     before = read_json(folder.config)
     if config is None:
         return read_settings(before)
-    check_same_run(before, config.to_dict(), str(folder.path))
+    check_same_run(before, config.to_dict(), str(folder.path), "classify")
     return read_settings(config.to_dict())
 
 

@@ -35,13 +35,16 @@ def check_validation(count: int) -> None:
         )
 
 
-def domain_classifier(folder: WorkFolder, train: Train, seed: int) -> FittedClassifier:
+def domain_classifier(
+    folder: WorkFolder, train: Train, seed: int, spec: ClassifierSpec | None = None
+) -> FittedClassifier:
     """Returns the work folder's classifier of its real training part, fitted where it is absent.
 
     Args:
       folder: where it is kept.
       train: images, labels and names of the classes.
       seed: of the fit.
+      spec: of the fit; None for the default one.
 
     Raises:
       UserError: there is one class only, or the file is damaged.
@@ -49,7 +52,7 @@ def domain_classifier(folder: WorkFolder, train: Train, seed: int) -> FittedClas
     images, labels, class_names = train
     if len(class_names) < 2:
         raise UserError("features 'classifier' need two classes: choose 'pixels' or 'inception'")
-    spec = ClassifierSpec(tuple(images.shape[1:]), class_names)
+    spec = spec or ClassifierSpec(tuple(images.shape[1:]), class_names)
     if folder.classifier.exists():
         classifier = read_classifier(folder.classifier)
         if classifier.spec == spec:

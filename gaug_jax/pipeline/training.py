@@ -26,11 +26,19 @@ def train_generator(config: ConfigDict, workdir: str) -> None:
     Raises:
       UserError: the config, the data or the work folder is not usable; nothing is written.
     """
-    values = config.to_dict()
+    train_from_values(config.to_dict(), workdir)
+
+
+def train_from_values(values: dict[str, Any], workdir: str) -> None:
+    """Trains the generator of a config that is given as nested dictionaries.
+
+    Raises:
+      UserError: as of `train_generator`.
+    """
     settings = read_settings(values)
     folder = WorkFolder(workdir)
     if folder.config.exists():
-        check_same_run(read_json(folder.config), values, workdir)
+        check_same_run(read_json(folder.config), values, workdir, "classify")
     parallel.check_batch_size(settings.train.batch_size, jax.device_count())
     sections = (settings.data, settings.model, settings.objective, settings.train)
     make_spec(*sections, num_classes=1)  # A mistake is found before the data is read.

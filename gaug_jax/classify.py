@@ -1,0 +1,29 @@
+"""Answers whether generated images help a classifier, and by how much.
+
+    python -m gaug_jax.classify --config=configs/digits.py --workdir=runs/digits_study
+    python -m gaug_jax.classify --config=configs/folder.py --config.data.path=my_images \\
+        --config.classify.train_sizes="(50,100)" --workdir=runs/my_study
+
+Trains a generator for every split, training size and generator seed, then every arm's
+classifiers with the same number of steps, and writes downstream/table.md, summary.json,
+runs.jsonl and curves into the work folder. Run the same command again to go on.
+"""
+
+from absl import flags
+
+from gaug_jax import command_line
+
+
+def main() -> None:
+    """Makes the study."""
+    from gaug_jax.pipeline import downstream
+
+    downstream.classify(flags.FLAGS.config, flags.FLAGS.workdir)
+
+
+if __name__ == "__main__":
+    command_line.define_config_flag()
+    command_line.define_workdir_flag()
+    flags.mark_flag_as_required("config")
+    flags.adopt_module_key_flags(command_line)
+    command_line.run(main, __doc__)

@@ -1,0 +1,106 @@
+"""The study's table in Markdown: a row for each arm, a section for each training size."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gaug_jax.workfolder import WorkFolder, atomic_file
+
+_SHORT = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+    "auroc": "AUROC",
+    "sensitivity_at_90_specificity": "sensitivity at 90% specificity",
+    "expected_calibration_error": "calibration error",
+}
+
+
+def write_table(folder: WorkFolder, summary: Mapping[str, Any]) -> None:
+    """Writes `downstream/table.md`."""
+    with atomic_file(folder.downstream_table, "w") as file:
+        file.write(table(summary))
+
+
+def table(summary: Mapping[str, Any]) -> str:
+    """Returns the table of a summary."""
+    lines = [_answer_line(summary), ""]
+    for size, content in summary["sizes"].items():
+        title = "all training images" if size == "0" else f"training size {size}"
+        best = content["best_without_gan"]
+        lines += [f"## {title}", "", f"Best arm without a GAN on validation: {best}.", ""]
+        lines += _section(content, summary)
+    for name, fields in summary.get("shortcuts", {}).items():
+        lines += [f"{name}: {_shortcut(fields)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _section(content: Mapping[str, Any], summary: Mapping[str, Any]) -> list[str]:
+    """Returns the rows of one training size."""
+    endpoint = summary["endpoint"]
+    others = [name for name in _SHORT if name != endpoint]
+    names = [_SHORT[name] for name in (endpoint, *others)]
+    header = ["arm", "ratio", "filter", *names, "minus real", "minus best without GAN", "Holm p",
+              "paper"]  # fmt: skip
+    lines = [_line(header), _line(["---"] * len(header))]
+    for arm, found in content["arms"].items():
+        best = found.get("difference_to_best") or {}
+        synthetic = found["ratio"] > 0
+        lines.append(
+            _line(
+                [
+                    arm,
+                    f"{found['ratio']:g}" if synthetic else "",
+                    found["filter"] if synthetic else "",
+                    *(_interval(found["figures"][name]) for name in (endpoint, *others)),
+                    _interval(found.get("difference_to_real"), signed=True),
+                    _interval(best, signed=True),
+                    f"{best['holm_p_value']:.2g}" if "holm_p_value" in best else "",
+                    _paper(arm, summary["paper"]),
+                ]
+            )
+        )
+    return [*lines, ""]
+
+
+def _line(cells: list[str]) -> str:
+    """Returns a row."""
+    return "| " + " | ".join(cells) + " |"
+
+
+def _interval(found: Mapping[str, float] | None, signed: bool = False) -> str:
+    """Returns an estimate with its interval."""
+    if not found:
+        return ""
+    sign = "+" if signed else ""
+    value, low, high = (format(found[name], f"{sign}.3f") for name in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
+
+
+def _paper(arm: str, paper: list[list[Any]]) -> str:
+    """Returns what the paper reports for an arm."""
+    return ", ".join(f"{_SHORT[name]} {value:g}" for each, name, value in paper if each == arm)
+
+
+def _answer_line(summary: Mapping[str, Any]) -> str:
+    """Returns the answer to the question, as a sentence."""
+    answer = summary["answer"]
+    if answer is None:
+        return f"{summary['endpoint_arm']} has no arm to be compared with."
+    size = summary["endpoint_size"] or "all"
+    text = (
+        f"**{answer['arm']} against {answer['against']} at training size {size}, "
+        f"{_SHORT[summary['endpoint']]}: {_interval(answer, signed=True)}: {answer['verdict']}.**"
+    )
+    if "groups_needed" in answer:
+        text += f" An interval that leaves out 0 would take about {answer['groups_needed']} groups."
+    return text
+
+
+def _shortcut(fields: Mapping[str, Mapping[str, float | None]]) -> str:
+    """Returns the figures of a field of the metadata alone."""
+    return "; ".join(
+        f"{field} alone: "
+        + ", ".join(
+            f"{_SHORT[name]} {value:.3f}" for name, value in figures.items() if value is not None
+        )
+        for field, figures in fields.items()
+    )
