@@ -28,7 +28,7 @@ def make(axis_name: str | None) -> Spec:
     config.objective.preset = options.OBJECTIVE.value
     config.train.batch_size, config.train.precision = options.BATCH.value, options.PRECISION.value
     settings = read_settings(config.to_dict())
-    sections = (settings.data, settings.model, settings.objective, settings.train)
+    sections = (settings.data, settings.model, settings.objective, settings.train, settings.augment)
     return make_spec(*sections, num_classes=_CLASSES.value, axis_name=axis_name)
 
 

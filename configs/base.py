@@ -122,6 +122,14 @@ def train() -> ConfigDict:
     return section
 
 
+def augment() -> ConfigDict:
+    """What is done to real and generated images before the discriminator sees them."""
+    section = ConfigDict()
+    # none, or some of brightness,contrast,translation,cutout (differentiable augmentation).
+    section.policy = "none"
+    return section
+
+
 def evaluate() -> ConfigDict:
     """How generators are measured, by gaug_jax.evaluate and while they train."""
     section = ConfigDict()
@@ -196,6 +204,7 @@ def get_config() -> ConfigDict:
     config.model = model()
     config.objective = objective()
     config.train = train()
+    config.augment = augment()
     config.evaluate = evaluate()
     config.classify = classify()
     return config

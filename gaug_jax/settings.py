@@ -176,6 +176,13 @@ class TrainSettings:
 
 
 @dataclasses.dataclass(frozen=True)
+class AugmentSettings:
+    """What is done to images before the discriminator: the fields of `config.augment`."""
+
+    policy: str
+
+
+@dataclasses.dataclass(frozen=True)
 class EvaluateSettings:
     """How generators are measured: the fields of `config.evaluate`."""
 
@@ -265,6 +272,7 @@ class Settings:
     model: ModelSettings
     objective: ObjectiveSettings
     train: TrainSettings
+    augment: AugmentSettings
     evaluate: EvaluateSettings
     classify: ClassifySettings
 
@@ -274,6 +282,7 @@ SECTIONS = {
     "model": ModelSettings,
     "objective": ObjectiveSettings,
     "train": TrainSettings,
+    "augment": AugmentSettings,
     "evaluate": EvaluateSettings,
     "classify": ClassifySettings,
 }

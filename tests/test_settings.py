@@ -18,7 +18,12 @@ def settings_with(**overrides):
 def spec_with(**overrides):
     settings = settings_with(**overrides)
     return make_spec(
-        settings.data, settings.model, settings.objective, settings.train, num_classes=2
+        settings.data,
+        settings.model,
+        settings.objective,
+        settings.train,
+        settings.augment,
+        num_classes=2,
     )
 
 

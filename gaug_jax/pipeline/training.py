@@ -40,7 +40,7 @@ def train_from_values(values: dict[str, Any], workdir: str) -> None:
     if folder.config.exists():
         check_same_run(read_json(folder.config), values, workdir, "classify")
     parallel.check_batch_size(settings.train.batch_size, jax.device_count())
-    sections = (settings.data, settings.model, settings.objective, settings.train)
+    sections = (settings.data, settings.model, settings.objective, settings.train, settings.augment)
     make_spec(*sections, num_classes=1)  # A mistake is found before the data is read.
     prepared = data.prepare(settings.data)
     class_names, manifest = prepared.class_names, prepared.manifest

@@ -77,7 +77,7 @@ def read_generator(folder: WorkFolder, step: int | None = None) -> TrainedGenera
         known = ", ".join(str(known) for known in steps)
         raise UserError(f"{folder.path} has no checkpoint of step {step}: it has {known}")
     class_names = checkpoints.metadata(steps[-1] if step is None else step)["class_names"]
-    sections = (settings.data, settings.model, settings.objective, settings.train)
+    sections = (settings.data, settings.model, settings.objective, settings.train, settings.augment)
     spec = make_spec(*sections, num_classes=len(class_names), axis_name=None)
     template = jax.eval_shape(lambda: new_state(jax.random.key(0), spec))
     if step is None:

@@ -6,11 +6,13 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from gaug_jax.augmentation.differentiable import parse_policy
 from gaug_jax.models.convolution import default_implementation
 from gaug_jax.models.dcgan import Discriminator, Generator
 from gaug_jax.objectives import LOSSES
 from gaug_jax.objectives.presets import PRESETS
 from gaug_jax.settings import (
+    AugmentSettings,
     DataSettings,
     ModelSettings,
     ObjectiveSettings,
@@ -39,6 +41,7 @@ class Spec:
       generators_at_once: how many of them are computed at once.
       ema_half_life: images after which the moving average has forgotten half.
       ema_ramp_up: its growth at the start, as a share of the images seen.
+      augment: transforms of what the discriminator sees.
       axis_name: axis of the devices, or None outside a parallel map.
     """
 
@@ -58,6 +61,7 @@ class Spec:
     generators_at_once: int
     ema_half_life: float
     ema_ramp_up: float
+    augment: tuple[str, ...]
     axis_name: str | None
 
     @property
@@ -97,11 +101,24 @@ def resolve_preset(objective: ObjectiveSettings, train: TrainSettings) -> dict[s
     return values
 
 
+def _augment(settings: AugmentSettings) -> tuple[str, ...]:
+    """Returns the transforms of a policy.
+
+    Raises:
+      UserError: one of them is unknown.
+    """
+    try:
+        return parse_policy(settings.policy)
+    except ValueError as error:
+        raise UserError(f"config.augment.policy={settings.policy!r}: {error}") from None
+
+
 def make_spec(
     data: DataSettings,
     model: ModelSettings,
     objective: ObjectiveSettings,
     train: TrainSettings,
+    augment: AugmentSettings,
     *,
     num_classes: int,
     axis_name: str | None = DEVICES,
@@ -135,6 +152,7 @@ def make_spec(
         generators_at_once=min(train.classes_at_once or num_generators, num_generators),
         ema_half_life=train.ema_half_life,
         ema_ramp_up=train.ema_ramp_up,
+        augment=_augment(augment),
         axis_name=axis_name,
         **values,
     )

@@ -14,11 +14,15 @@ from jax import lax
 from jaxtyping import Array, Float, Int, PyTree, UInt8
 
 from gaug_jax import images as image_ranges
+from gaug_jax.augmentation.differentiable import augment
 from gaug_jax.objectives import LOSSES
 from gaug_jax.objectives.gradient_penalty import gradient_penalty
 from gaug_jax.objectives.r1 import r1_penalty
 from gaug_jax.training.spec import Spec
 from gaug_jax.training.state import GANState, MovingAverage, Network
+
+# Folded into a key: numbers beyond those of the discriminator's updates and of examples' own.
+_OF_REAL, _OF_FAKE, _OF_GENERATOR = 2**31 - 3, 2**31 - 2, 2**31 - 1
 
 Metrics = dict[str, Float[Array, ""]]
 
@@ -52,6 +56,16 @@ def example_keys(key: Array, local_batch: int, spec: Spec) -> Array:
 def draw_latents(keys: Array, spec: Spec) -> Float[Array, "batch latent"]:
     """Returns a standard normal latent for each key."""
     return jax.vmap(lambda key: jax.random.normal(key, (spec.latent_dim,)))(keys)
+
+
+def _augmented(
+    images: Float[Array, "batch height width channels"], key: Array, purpose: int, spec: Spec
+) -> Float[Array, "batch height width channels"]:
+    """Returns images as the discriminator sees them; penalties are of these too."""
+    if not spec.augment:
+        return images
+    keys = example_keys(jax.random.fold_in(key, purpose), len(images), spec)
+    return augment(keys, images, spec.augment)
 
 
 def _generate(
@@ -160,7 +174,8 @@ def _update_discriminator(
 ) -> tuple[Network, Metrics]:
     """One discriminator update, on generated images with the labels of the real ones."""
     mixing = jax.vmap(jax.random.uniform)(example_keys(key, images.shape[0], spec))
-    real = image_ranges.to_unit(images)
+    real = _augmented(image_ranges.to_unit(images), key, _OF_REAL, spec)
+    fake = _augmented(fake, key, _OF_FAKE, spec)
     gradients, (batch_stats, metrics) = jax.grad(_discriminator_loss, has_aux=True)(
         discriminator.params, discriminator, real, fake, labels, mixing, spec
     )
@@ -174,11 +189,13 @@ def _update_generator(
     labels: Int[Array, " batch"],
     way_back: Callable,
     batch_stats: PyTree,
+    key: Array,
     spec: Spec,
 ) -> tuple[Network, Metrics]:
     """One generator update, from the images and statistics of `_draw_fakes`."""
 
     def loss_of(images: Array) -> Array:
+        images = _augmented(images, key, _OF_GENERATOR, spec)
         scores, _ = _score(discriminator.params, discriminator.batch_stats, images, labels, spec)
         return LOSSES[spec.loss].generator(scores)
 
@@ -227,8 +244,9 @@ def train_step(
     discriminator, metrics = lax.scan(critic_update, state.discriminator, inputs)
     metrics = jax.tree.map(jnp.mean, metrics)
     generator, generator_metrics = _update_generator(
-        state.generator, discriminator, fakes[-1], batch.labels[-1], way_back, batch_stats, spec
-    )
+        state.generator, discriminator, fakes[-1], batch.labels[-1], way_back, batch_stats,
+        critic_key, spec,
+    )  # fmt: skip
     ema = _update_average(state.ema, generator, state.step, spec)
     metrics = device_mean({**metrics, **generator_metrics}, spec)
     return GANState(state.step + 1, generator, discriminator, ema), metrics

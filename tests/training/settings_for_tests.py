@@ -34,7 +34,7 @@ def small_settings(**overrides):
 def small_spec(settings=None, axis_name="devices", **overrides):
     """Returns the spec of small settings for three classes."""
     settings = settings or small_settings(**overrides)
-    sections = (settings.data, settings.model, settings.objective, settings.train)
+    sections = (settings.data, settings.model, settings.objective, settings.train, settings.augment)
     return make_spec(*sections, num_classes=NUM_CLASSES, axis_name=axis_name)
 
 

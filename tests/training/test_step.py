@@ -32,17 +32,17 @@ def states_after(spec, num_devices, steps, **feed_options):
 
 
 @pytest.mark.parametrize(
-    ("preset", "labels"),
+    ("preset", "labels", "policy"),
     [
-        ("minimax", "none"),
-        ("minimax", "conditional"),
-        ("spectral_norm_gp", "conditional"),
-        ("wgan_gp", "per_class"),
-        ("spectral_norm", "per_class"),
+        ("minimax", "none", "none"),
+        ("minimax", "conditional", "none"),
+        ("spectral_norm_gp", "conditional", "brightness,contrast,translation,cutout"),
+        ("wgan_gp", "per_class", "none"),
+        ("spectral_norm", "per_class", "translation"),
     ],
 )
-def test_one_step_on_one_device_is_one_step_on_four(preset, labels):
-    spec = small_spec(objective__preset=preset, model__labels=labels)
+def test_one_step_on_one_device_is_one_step_on_four(preset, labels, policy):
+    spec = small_spec(objective__preset=preset, model__labels=labels, augment__policy=policy)
     one, four = states_after(spec, 1, 1), states_after(spec, 4, 1)
     # Adam's first step has the size of the learning rate whatever the gradient, so where a
     # gradient is nearly zero its sign alone decides: gradients are compared through the first

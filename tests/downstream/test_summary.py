@@ -1,0 +1,110 @@
+"""From rows and predictions to estimates and the answer."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from configs import base
+from gaug_jax.downstream.shortcut import shortcut_figures, shortcut_probabilities
+from gaug_jax.downstream.summary import summarise
+from gaug_jax.reporting.downstream_table import table
+from gaug_jax.settings import read_settings
+
+
+def study(**options):
+    settings = read_settings(base.get_config().to_dict()).classify
+    defaults = {
+        "arms": ("real", "mixup", "gan"), "train_sizes": (50,), "endpoint_size": 50,
+        "endpoint_arm": "gan", "splits": (0, 1), "generator_seeds": (0, 1), "seeds": (0, 1),
+        "paper": (("gan", "accuracy", 0.947),),
+    }  # fmt: skip
+    return dataclasses.replace(settings, **(defaults | options))
+
+
+def write(folder, rows, arm, split, gan_seed, right_share, ratio=0.0, validation=0.5):
+    """Writes predictions that are right for a share of the images, and their rows."""
+    random = np.random.default_rng([split, len(arm), gan_seed or 0])
+    labels = np.arange(60) % 2
+    right = random.uniform(size=(2, 60)) < right_share
+    predicted = np.where(right, labels, 1 - labels)
+    probabilities = np.eye(2)[predicted] * 0.8 + 0.1
+    name = f"{arm}-{split}-{gan_seed}-{ratio}.npz"
+    np.savez(
+        folder / name,
+        probabilities=probabilities,
+        label=labels,
+        group=np.arange(60) // 2 + 30 * split,
+        classifier_seeds=np.array([0, 1]),
+    )
+    for seed in (0, 1):
+        rows.append(
+            {"arm": arm, "ratio": ratio, "filter": "none", "gan_seed": gan_seed, "split": split,
+             "train_size": 50, "classifier_seed": seed, "predictions": name,
+             "validation_accuracy": validation, "accuracy": float(right[seed].mean())}
+        )  # fmt: skip
+
+
+@pytest.fixture
+def runs(tmp_path):
+    rows = []
+    for split in (0, 1):
+        write(tmp_path, rows, "real", split, None, 0.6, validation=0.6)
+        write(tmp_path, rows, "mixup", split, None, 0.65, validation=0.7)
+        for seed in (0, 1):
+            write(tmp_path, rows, "gan", split, seed, 0.95, ratio=1.0, validation=0.9)
+            # Better on the test part, worse on validation: not to be chosen.
+            write(tmp_path, rows, "gan", split, seed, 1.0, ratio=2.0, validation=0.8)
+    return tmp_path, rows
+
+
+def test_the_summary_of_a_clear_case(runs):
+    folder, rows = runs
+    summary = summarise(rows, folder, study())
+    size = summary["sizes"]["50"]
+    assert size["best_without_gan"] == "mixup" and size["num_groups"] == 60
+    gan = size["arms"]["gan"]
+    assert gan["ratio"] == 1.0
+    accuracy = gan["figures"]["accuracy"]
+    mean = np.mean([row["accuracy"] for row in rows if row["arm"] == "gan" and row["ratio"] == 1])
+    assert accuracy["value"] == pytest.approx(mean)
+    assert accuracy["low"] < accuracy["value"] < accuracy["high"]
+    assert gan["difference_to_best"]["low"] > 0
+    assert gan["difference_to_best"]["holm_p_value"] >= gan["difference_to_best"]["p_value"]
+    assert "difference_to_best" not in size["arms"]["mixup"]
+    assert summary["answer"]["verdict"] == "better" and "groups_needed" not in summary["answer"]
+    assert len(gan["per_class"]) == 2
+
+
+def test_a_null_is_printed_with_what_an_answer_would_take(tmp_path):
+    rows = []
+    for split in (0, 1):
+        write(tmp_path, rows, "real", split, None, 0.6)
+        write(tmp_path, rows, "gan", split, 0, 0.62, ratio=1.0)
+        write(tmp_path, rows, "gan", split, 1, 0.62, ratio=1.0)
+    summary = summarise(rows, tmp_path, study(arms=("real", "gan")))
+    assert summary["answer"]["verdict"] == "not told apart"
+    assert summary["answer"]["groups_needed"] > 60
+    text = table(summary)
+    assert "not told apart" in text and "would take about" in text
+
+
+def test_the_table_names_every_arm_and_the_papers_figures(runs):
+    folder, rows = runs
+    text = table(summarise(rows, folder, study()))
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    assert [line.split(" | ")[0].strip("| ") for line in lines] == [
+        "arm", "---", "real", "mixup", "gan",
+    ]  # fmt: skip
+    assert "accuracy 0.947" in lines[-1] and "better" in text.splitlines()[0]
+    assert len({line.count("|") for line in lines}) == 1
+
+
+def test_a_field_that_gives_the_class_away():
+    values = ["x", "x", "y", "y", "x", "y", "z"]
+    labels = np.array([0, 0, 1, 1, 0, 1, 0])
+    parts = np.array(["train"] * 4 + ["test"] * 3)
+    figures = shortcut_figures(values, labels, parts, 2)
+    assert figures["accuracy"] == 1.0
+    told = shortcut_probabilities(values[:4], labels[:4], ["x", "z"], 2)
+    np.testing.assert_allclose(told, [[0.75, 0.25], [0.5, 0.5]])
