@@ -129,3 +129,9 @@ def test_a_work_folder_keeps_its_config():
     now["model"]["width"] = 8
     with pytest.raises(UserError, match="W was made with config.model.width=64, not 8: .*workdir"):
         check_same_run(before, now, "W")
+
+
+@pytest.mark.parametrize("field", ["seeds", "arms", "learning_rates"])
+def test_a_study_of_nothing_is_refused(field):
+    with pytest.raises(UserError, match=f"config.classify.{field} is empty"):
+        settings_with(**{f"classify__{field}": ()})

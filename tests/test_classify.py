@@ -1,0 +1,137 @@
+"""`python -m gaug_jax.classify`: a small study from end to end, resumed, and without leaks."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from commands import TINY, refused, run
+
+from gaug_jax.workfolder import read_json_lines
+
+STUDY = [
+    *TINY, "--config.train.steps=3", "--config.train.sample_every=100",
+    "--config.data.num_folds=3", "--config.classify.train_sizes=(40,60)",
+    "--config.classify.endpoint_size=40", "--config.classify.splits=(0,1)",
+    "--config.classify.arms=('real','gan','gan+classical','pseudo_label')",
+    "--config.classify.ratios=(1.0,)", "--config.classify.filters=('none','copies')",
+    "--config.classify.steps=4", "--config.classify.width=4", "--config.classify.batch_size=8",
+    "--config.classify.seeds=(0,1)",
+]  # fmt: skip
+# The real arm, gan and gan+classical with two filters, pseudo_label without any.
+RUNS_IN_A_CELL = 1 + 2 * 2 + 1
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study") / "W"
+    result = run("classify", *STUDY, f"--workdir={folder}")
+    assert result.returncode == 0, result.stderr
+    assert "against" in result.stdout
+    return folder
+
+
+def rows_of(folder):
+    return read_json_lines(folder / "downstream" / "runs.jsonl")
+
+
+def test_every_run_has_its_row(study):
+    rows = rows_of(study)
+    assert len(rows) == 4 * RUNS_IN_A_CELL * 2
+    assert {row["classifier_seed"] for row in rows} == {0, 1}
+    for name in ("arm", "train_size", "ratio", "filter", "split", "gan_seed", "optimizer_steps",
+                 "accuracy", "macro_f1", "auroc", "sensitivity_at_90_specificity",
+                 "expected_calibration_error"):  # fmt: skip
+        assert all(name in row for row in rows), name
+
+
+def test_every_arm_makes_the_same_steps(study):
+    for size in (40, 60):
+        steps = {row["optimizer_steps"] for row in rows_of(study) if row["train_size"] == size}
+        assert steps == {4}
+    assert {row["num_train"] for row in rows_of(study) if row["train_size"] == 40} == {40}
+
+
+def test_predictions_give_the_rows_figures(study):
+    for row in rows_of(study)[::7]:
+        with np.load(study / "downstream" / "predictions" / row["predictions"]) as file:
+            said = file["probabilities"][row["classifier_seed"]]
+            assert said.shape == (len(file["label"]), 10) and len(file["group"]) == len(said)
+            accuracy = np.mean(said.argmax(axis=1) == file["label"])
+        assert accuracy == pytest.approx(row["accuracy"])
+
+
+def test_generators_saw_the_real_arms_images(study):
+    folders = sorted(path.name for path in (study / "generators").iterdir())
+    assert folders == ["0-40-0", "0-60-0", "1-40-0", "1-60-0"]
+    for name in folders:
+        manifest = json.loads((study / "generators" / name / "data_manifest.json").read_text())
+        assert sum(manifest["counts"]["train"].values()) == int(name.split("-")[1])
+        agreement = json.loads(
+            (study / "generators" / name / "synthetic" / "label_agreement.json").read_text()
+        )
+        assert len(agreement) == 10
+
+
+def test_what_is_written_for_people(study):
+    folder = study / "downstream"
+    table = (folder / "table.md").read_text()
+    assert "gan+classical" in table and "## training size 40" in table
+    assert (folder / "learning_curve.png").stat().st_size > 5000
+    assert (folder / "ratios.png").stat().st_size > 5000
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["answer"]["arm"] == "gan+classical"
+    json.dumps(summary, allow_nan=False)
+
+
+def test_a_second_call_has_nothing_to_do_and_a_lost_row_is_made_again(study):
+    runs = study / "downstream" / "runs.jsonl"
+    before = rows_of(study)
+    again = run("classify", *STUDY, f"--workdir={study}")
+    assert again.returncode == 0 and again.stdout.count("nothing to do") == 4
+    assert rows_of(study) == before
+    lines = runs.read_text().splitlines(keepends=True)
+    runs.write_text("".join(lines[:-1]) + lines[-1][:20])  # Killed while it wrote.
+    assert run("classify", *STUDY, f"--workdir={study}").returncode == 0
+    last = before[-1]["accuracy"]
+    made = [row for row in rows_of(study) if row["predictions"] == before[-1]["predictions"]]
+    assert made[-1]["accuracy"] == pytest.approx(last)
+
+
+def test_a_generator_of_another_split_is_refused(study, tmp_path):
+    folder = tmp_path / "W"
+    shutil.copytree(study, folder)
+    (folder / "downstream" / "runs.jsonl").unlink()
+    shutil.rmtree(folder / "generators" / "0-40-0")
+    shutil.copytree(folder / "generators" / "1-40-0", folder / "generators" / "0-40-0")
+    line = refused("classify", *STUDY, f"--workdir={folder}")
+    assert "leak: the generator in" in line and "other images" in line
+
+
+def test_a_generator_that_saw_more_images_is_refused(study, tmp_path):
+    folder = tmp_path / "W"
+    shutil.copytree(study, folder)
+    (folder / "downstream" / "runs.jsonl").unlink()
+    shutil.rmtree(folder / "generators" / "0-40-0")
+    shutil.copytree(folder / "generators" / "0-60-0", folder / "generators" / "0-40-0")
+    line = refused("classify", *STUDY, f"--workdir={folder}")
+    assert "(60 of them, not these 40)" in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--config.classify.arms=('real','gna')", "--config.classify.endpoint_arm=real"], "'gna'"),
+        (["--config.classify.endpoint=precision"], "classify.endpoint='precision'"),
+        (["--config.classify.endpoint_size=7"], "classify.endpoint_size=7"),
+        (["--config.classify.filters=('best',)"], "'best'"),
+        (["--config.model.labels=none"], "config.model.labels='none'"),
+        (["--config.classify.filter_keep=0.0"], "filter_keep"),
+        (["--config.classify.positive_class=3"], "two classes"),
+        (["--config.classify.external=/no/such/place"], "/no/such/place"),
+    ],
+)
+def test_mistakes_end_with_one_line(tmp_path, arguments, message):
+    line = refused("classify", *STUDY, *arguments, f"--workdir={tmp_path / 'W'}")
+    assert message in line
+    assert not (tmp_path / "W" / "downstream").exists()
