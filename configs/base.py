@@ -173,7 +173,7 @@ def classify() -> ConfigDict:
     section.batch_size = 64
     section.weight_decay = 1e-2
     # The grid that every arm is tuned on, by the validation part.
-    section.learning_rates = (1e-3, 3e-3)
+    section.learning_rates = (1e-2, 3e-2)
     # Whether the classical arms mirror images; weights of rare classes; weight of pseudo-labels.
     section.flip = False
     section.balanced = False

@@ -2,10 +2,11 @@
 
     python -m gaug_jax.synthesize --workdir=runs/digits --num=1000
     python -m gaug_jax.synthesize --workdir=runs/digits --num=100 --per_class --format=png
+    python -m gaug_jax.synthesize --workdir=runs/digits --num=1000 --filter=agreement --keep=0.5
 
-Needs the work folder alone: neither the data nor the config's file. Writes
-synthetic/images.npz (images, labels, scores), or synthetic/<class>/*.png with
-synthetic/manifest.csv.
+Needs the work folder alone: neither the data nor the config's file (a filter needs the
+data where it was). Writes synthetic/images.npz (images, labels, scores), or
+synthetic/<class>/*.png with synthetic/manifest.csv.
 """
 
 from absl import flags
@@ -16,6 +17,13 @@ _NUM = flags.DEFINE_integer("num", None, "Images to draw, in the training classe
 _PER_CLASS = flags.DEFINE_bool("per_class", False, "Draw --num images of every class.")
 _FORMAT = flags.DEFINE_enum("format", "npz", ["npz", "png"], "One file, or pictures by class.")
 _SEED = flags.DEFINE_integer("seed", 0, "The same seed gives the same images.")
+_FILTER = flags.DEFINE_enum(
+    "filter", "none", ["none", "discriminator", "agreement", "density", "copies"],
+    "Keep the best by the discriminator's score, by a classifier's agreement with the wanted "
+    "class, by density in its features, or those that are no copies of training images.",
+)  # fmt: skip
+_KEEP = flags.DEFINE_float("keep", 0.5, "Share of each class that the filter keeps.")
+_SCORES = flags.DEFINE_bool("filter_scores", False, "Store every filter's score of every image.")
 _STEP = flags.DEFINE_integer("step", None, "Step of the checkpoint; the latest if left out.")
 
 
@@ -23,14 +31,11 @@ def main() -> None:
     """Draws."""
     from gaug_jax.pipeline import drawing
 
-    drawing.synthesize(
-        flags.FLAGS.workdir,
-        num=_NUM.value,
-        per_class=_PER_CLASS.value,
-        file_format=_FORMAT.value,
-        seed=_SEED.value,
-        step=_STEP.value,
-    )
+    options = drawing.DrawingOptions(
+        _NUM.value, _PER_CLASS.value, _SEED.value, _STEP.value, _FILTER.value, _KEEP.value,
+        _SCORES.value,
+    )  # fmt: skip
+    drawing.synthesize(flags.FLAGS.workdir, options, _FORMAT.value)
 
 
 if __name__ == "__main__":

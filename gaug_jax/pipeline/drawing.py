@@ -1,41 +1,106 @@
 """Stage 3's result: synthetic images from a work folder's checkpoint."""
 
-from gaug_jax.settings import UserError
-from gaug_jax.synthesis import export, sampling
+import dataclasses
+import math
+
+import numpy as np
+
+from gaug_jax import data
+from gaug_jax.downstream.arms import Labelled
+from gaug_jax.pipeline.pool import scored_images
+from gaug_jax.pipeline.training import check_same_data
+from gaug_jax.settings import UserError, read_settings
+from gaug_jax.synthesis import export, filters, sampling
+from gaug_jax.synthesis.sampling import SyntheticImages, TrainedGenerator
 from gaug_jax.workfolder import WorkFolder, read_json, write_json
 
 
-def synthesize(
-    workdir: str, *, num: int, per_class: bool, file_format: str, seed: int, step: int | None
-) -> None:
+@dataclasses.dataclass(frozen=True)
+class DrawingOptions:
+    """What is drawn.
+
+    Attributes:
+      num: images in all, or of each class.
+      per_class: `num` images of each class; else in the training images' proportions.
+      seed: of the latents.
+      step: of the checkpoint; None for the latest.
+      filter: of `synthesis.filters`, `none` for no filter.
+      keep: share of each class that the filter keeps; so many more are drawn.
+      filter_scores: store every filter's score of every image.
+    """
+
+    num: int
+    per_class: bool
+    seed: int
+    step: int | None
+    filter: str
+    keep: float
+    filter_scores: bool
+
+    @property
+    def scored(self) -> bool:
+        """Whether the real training part is needed."""
+        return self.filter_scores or self.filter != "none"
+
+
+def synthesize(workdir: str, options: DrawingOptions, file_format: str) -> None:
     """Draws synthetic images from a work folder's checkpoint into its `synthetic/`.
 
     Args:
       workdir: of a run of `train_generator`.
-      num: images in all, or of each class.
-      per_class: `num` images of each class; else in the training images' proportions.
+      options: what is drawn.
       file_format: `npz` or `png`.
-      seed: of the latents.
-      step: of the checkpoint; None for the latest.
 
     Raises:
-      UserError: the work folder has no such checkpoint, or the counts cannot be met.
+      UserError: the work folder has no such checkpoint, the counts cannot be met, or a
+        filter has no classes or no data to go by.
     """
-    if num < 1:
-        raise UserError(f"--num={num}: give 1 or more")
+    if options.num < 1:
+        raise UserError(f"--num={options.num}: give 1 or more")
+    if not 0 < options.keep <= 1:
+        raise UserError(f"--keep={options.keep}: give a share above 0, up to 1")
     folder = WorkFolder(workdir)
-    generator = sampling.read_generator(folder, step)
-    wanted = {"num": num, "per_class": per_class, "seed": seed, "step": generator.step}
+    generator = sampling.read_generator(folder, options.step)
+    wanted = {**dataclasses.asdict(options), "step": generator.step}
     finished = folder.synthetic_finished(file_format)
     if finished.exists() and read_json(finished) == wanted:
         print(f"{folder.synthetic} holds these images already: nothing to do")
         return
-    counts = sampling.images_per_class(generator, num, per_class)
-    drawn = sampling.draw_images(generator, counts, seed)
+    counts = sampling.images_per_class(generator, options.num, options.per_class)
+    drawn, scores = _drawn(folder, generator, counts, options)
     finished.unlink(missing_ok=True)
     if file_format == "png":
         export.write_pictures(folder, drawn, generator.class_names)
     else:
-        export.write_npz(folder, drawn)
+        export.write_npz(folder, drawn, scores)
     write_json(finished, wanted)
     print(f"{len(drawn.images)} images of step {generator.step} are in {folder.synthetic}")
+
+
+def _drawn(
+    folder: WorkFolder, generator: TrainedGenerator, counts: list[int], options: DrawingOptions
+) -> tuple[SyntheticImages, dict[str, np.ndarray]]:
+    """Returns so many images of each class after the filter, and every filter's scores."""
+    if not options.scored:
+        return sampling.draw_images(generator, counts, options.seed), {}
+    if not generator.labelled:
+        raise UserError(
+            "filters need a generator of classes: train with config.model.labels='conditional' "
+            "or 'per_class'"
+        )
+    settings = read_settings(read_json(folder.config))
+    prepared = data.prepare(settings.data)
+    check_same_data(folder, prepared.manifest)
+    share = 1.0 if options.filter == "none" else options.keep
+    more = [math.ceil(count / share) for count in counts]
+    drawn = sampling.draw_images(generator, more, options.seed)
+    labelled = Labelled(drawn.images, drawn.labels)
+    pool = scored_images(folder, prepared, labelled, drawn.scores, None, settings.seed)
+    for name, agreement in pool.agreement.items():
+        print(f"a classifier of the training part takes {agreement:.1%} of class {name} for it")
+    best = filters.kept(options.filter, pool.scores, drawn.labels, share)
+    chosen = np.concatenate(
+        [best[drawn.labels[best] == label][:count] for label, count in enumerate(counts)]
+    )
+    kept = SyntheticImages(drawn.images[chosen], drawn.labels[chosen], drawn.scores[chosen])
+    return kept, {name: values[chosen] for name, values in pool.scores.items()}

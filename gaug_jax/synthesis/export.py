@@ -4,6 +4,7 @@ import csv
 import os
 import re
 import shutil
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -13,10 +14,13 @@ from gaug_jax.synthesis.sampling import NO_LABEL, SyntheticImages
 from gaug_jax.workfolder import WorkFolder, atomic_file
 
 
-def write_npz(folder: WorkFolder, drawn: SyntheticImages) -> None:
-    """Writes `synthetic/images.npz` with `images`, `labels` and `scores`."""
+def write_npz(
+    folder: WorkFolder, drawn: SyntheticImages, filter_scores: Mapping[str, np.ndarray]
+) -> None:
+    """Writes `synthetic/images.npz` with `images`, `labels`, `scores` and each filter's scores."""
+    named = {f"filter_{name}": values for name, values in filter_scores.items()}
     with atomic_file(folder.synthetic_images) as file:
-        np.savez(file, images=drawn.images, labels=drawn.labels, scores=drawn.scores)
+        np.savez(file, images=drawn.images, labels=drawn.labels, scores=drawn.scores, **named)
 
 
 def class_folder(class_names: tuple[str, ...], label: int) -> str:

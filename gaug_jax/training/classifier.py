@@ -38,7 +38,7 @@ def fit_classifier(
     labels: Int[np.ndarray, " images"],
     spec: ClassifierSpec,
     seed: int,
-    learning_rate: float = 1e-3,
+    learning_rate: float = 1e-2,
 ) -> FittedClassifier:
     """Fits a classifier; the same seed gives the same one.
 

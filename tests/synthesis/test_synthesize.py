@@ -135,3 +135,29 @@ def test_folders_of_classes_fit_any_file_system():
     assert class_folder(("COVID-19", "a/b:c", ".."), 1) == "a_b_c"
     assert class_folder(("COVID-19", "a/b:c", ".."), 2) == "class_2"
     assert class_folder(("x",), -1) == "unlabelled"
+
+
+def test_a_filter_keeps_the_best_of_more_and_stores_every_score(copy_of):
+    folder = copy_of("conditional")
+    arguments = [f"--workdir={folder}", "--num=40", "--filter=copies", "--keep=0.4"]
+    result = run("synthesize", *arguments)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("takes") == 10  # The agreement of each class is told.
+    with np.load(folder / "synthetic" / "images.npz") as drawn:
+        kept = drawn["filter_copies"]
+        assert len(kept) == len(drawn["images"]) == 40
+        for name in ("discriminator", "agreement", "density"):
+            assert np.isfinite(drawn[f"filter_{name}"]).all()
+    every = run("synthesize", f"--workdir={folder}", "--num=100", "--filter_scores")
+    assert every.returncode == 0, every.stderr
+    with np.load(folder / "synthetic" / "images.npz") as drawn:
+        assert len(drawn["images"]) == 100
+        # The same seed: the forty are the best of these hundred, a class's tenth or so each.
+        assert kept.mean() > drawn["filter_copies"].mean()
+
+
+def test_a_filter_needs_classes_and_a_share(copy_of):
+    folder = copy_of("none")
+    line = refused("synthesize", f"--workdir={folder}", "--num=4", "--filter=density")
+    assert "filters need a generator of classes" in line
+    assert "--keep=0" in refused("synthesize", f"--workdir={folder}", "--num=4", "--keep=0")
