@@ -7,7 +7,6 @@ REQUIRED = [
     "absl-py>=2.5.1,<3",
     "array_record>=0.8.6,<0.9",
     "clu>=0.0.12,<0.1",
-    "dm-pix>=0.4.5,<0.5",
     "flax>=0.12.8,<0.13",
     # tensorflow-datasets imports it and does not declare it.
     "importlib_resources>=7.1,<8",
@@ -35,6 +34,7 @@ REQUIRED = [
 EXTRAS = {
     "cuda": ["jax[cuda12]>=0.10.2,<0.11"],
     "test": [
+        "dm-pix>=0.4.5,<0.5",
         "hypothesis>=6,<7",
         "pytest>=9.2.0,<10",
         "pytest-xdist>=3.8.0,<4",

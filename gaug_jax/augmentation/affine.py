@@ -1,7 +1,8 @@
-"""Affine transforms of one image about its centre, bilinear, the edge repeated (by dm-pix)."""
+"""Affine transforms of one image about its centre, bilinear, the edge repeated."""
 
-import dm_pix
+import jax
 import jax.numpy as jnp
+from jax.scipy.ndimage import map_coordinates
 from jaxtyping import Array, Float
 
 Image = Float[Array, "height width channels"]
@@ -21,9 +22,9 @@ def transform(image: Image, matrix: Float[Array, "2 2"], shift: Float[Array, "2"
       matrix: from new places to old ones, about the centre c.
       shift: by which the image moves, in pixels down and right.
     """
-    centre = (jnp.array(image.shape[:2]) - 1) / 2
-    offset = centre - matrix @ centre - shift
-    whole = jnp.eye(3).at[:2, :2].set(matrix).at[2, 2].set(1.0)
-    return dm_pix.affine_transform(
-        image, whole, offset=jnp.append(offset, 0.0), order=1, mode="nearest"
-    )
+    centre = ((jnp.array(image.shape[:2]) - 1) / 2)[:, None, None]
+    places = jnp.stack(jnp.meshgrid(*map(jnp.arange, image.shape[:2]), indexing="ij"))
+    old = jnp.tensordot(matrix, places - centre, 1) + centre - shift[:, None, None]
+    # Plane by plane: dm-pix takes the channels for a third axis, at twice the cost.
+    resample = lambda plane: map_coordinates(plane, list(old), order=1, mode="nearest")  # noqa: E731
+    return jax.vmap(resample, in_axes=2, out_axes=2)(image)

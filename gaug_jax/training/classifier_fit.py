@@ -109,6 +109,12 @@ def new_fit(key: Array, spec: ClassifierSpec) -> _Fit:
     return _Fit(jnp.zeros((), jnp.int32), params, variables["batch_stats"], opt_state)
 
 
+@functools.partial(jax.jit, static_argnames="spec")
+def _new_fits(keys: Array, *, spec: ClassifierSpec) -> _Fit:
+    """Returns a fit at step 0 for each key."""
+    return jax.vmap(functools.partial(new_fit, spec=spec))(keys)
+
+
 def _draw(
     key: Array, data: TrainingImages, bounds: Int[Array, "2"], spec: ClassifierSpec
 ) -> tuple[Float[Array, "batch height width channels"], Float[Array, "batch classes"]]:
@@ -212,7 +218,7 @@ def fit_classifiers(
     """
     keys = jax.vmap(jax.random.key)(jnp.asarray(seeds))
     init_keys, step_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
-    fits = jax.jit(jax.vmap(functools.partial(new_fit, spec=spec)))(init_keys)
+    fits = _new_fits(init_keys, spec=spec)
     rates = jnp.asarray(learning_rates, jnp.float32)
     progress = None if quiet else Progress(f"fitting {len(rates)} classifiers", spec.steps)
     for done in range(0, spec.steps, _STEPS_AT_ONCE):

@@ -2,6 +2,7 @@
 
 import functools
 
+import dm_pix
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -92,6 +93,17 @@ def test_affine_transforms_by_hand():
     assert any(np.allclose(turned, np.rot90(image[..., 0], k), atol=1e-4) for k in (1, 3))
     half = transform(image, np.eye(2), np.array([0.0, 0.5]))[..., 0]
     np.testing.assert_allclose(half[:, 1:], image[:, :2, 0] + 0.5, atol=1e-5)
+
+
+def test_affine_transforms_are_dm_pixs():
+    image = np.random.default_rng(0).normal(size=(9, 12, 3)).astype(np.float32)
+    matrix, shift = np.array([[0.9, -0.2], [0.3, 1.1]]), np.array([1.3, -0.4])
+    centre = np.array([4.0, 5.5])
+    whole = np.eye(3)
+    whole[:2, :2] = matrix
+    offset = np.append(centre - matrix @ centre - shift, 0.0)
+    expected = dm_pix.affine_transform(image, whole, offset=offset, order=1, mode="nearest")
+    np.testing.assert_allclose(transform(image, matrix, shift), expected, atol=1e-4)
 
 
 def test_classical_keeps_what_is_constant_up_to_its_light():
