@@ -23,10 +23,11 @@ def get_config() -> ConfigDict:
     config.train.batch_size = 16
     config.train.learning_rate = 5e-4
     config.train.beta1 = 0.0
-    config.train.steps = 800
+    config.train.steps = 500
     config.train.ema_half_life = 5000
     config.train.sample_every = 500
     config.train.checkpoint_every = 500
+    config.classify.generator_seeds = (0, 1)
     config.classify.splits = (0, 1, 2, 3, 4)
     config.classify.arms = (*config.classify.arms, "borders_only")
     config.classify.ratios = (1.0,)

@@ -66,10 +66,15 @@ def read_json(path: Path) -> Any:
 
 
 def append_json_line(path: Path, row: dict[str, Any]) -> None:
-    """Appends one row to a file of JSON lines, in one write."""
+    """Appends one row to a file of JSON lines, in one write.
+
+    After a line that a killed process cut short, the row begins a line of its own.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "ab") as file:
-        file.write((json.dumps(row) + "\n").encode())
+    with open(path, "ab+") as file:
+        file.seek(max(0, file.tell() - 1))
+        begin = "" if file.read(1) in (b"", b"\n") else "\n"
+        file.write((begin + json.dumps(row) + "\n").encode())
 
 
 def read_json_lines(path: Path) -> list[dict[str, Any]]:

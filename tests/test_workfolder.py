@@ -42,8 +42,6 @@ def test_a_line_that_was_cut_short_is_left_out(tmp_path):
     with open(path, "a") as file:
         file.write(json.dumps({"step": 3})[:-4])
     assert read_json_lines(path) == [{"step": 1}, {"step": 2}]
-    with open(path, "a") as file:
-        file.write("\n")
     append_json_line(path, {"step": 4})
     assert read_json_lines(path) == [{"step": 1}, {"step": 2}, {"step": 4}]
     write_json_lines(path, [{"step": 9}])
