@@ -3,6 +3,7 @@
     python -m gaug_jax.synthesize --workdir=runs/digits --num=1000
     python -m gaug_jax.synthesize --workdir=runs/digits --num=100 --per_class --format=png
     python -m gaug_jax.synthesize --workdir=runs/digits --num=1000 --filter=agreement --keep=0.5
+    python -m gaug_jax.synthesize --workdir=runs/digits --num=1000 --truncation=1 --rejection=4
 
 Needs the work folder alone: neither the data nor the config's file (a filter needs the
 data where it was). Writes synthetic/images.npz (images, labels, scores), or
@@ -24,16 +25,23 @@ _FILTER = flags.DEFINE_enum(
 )  # fmt: skip
 _KEEP = flags.DEFINE_float("keep", 0.5, "Share of each class that the filter keeps.")
 _SCORES = flags.DEFINE_bool("filter_scores", False, "Store every filter's score of every image.")
+_TRUNCATION = flags.DEFINE_float(
+    "truncation", None, "Largest size of a latent's numbers (truncation trick); any if left out."
+)
+_REJECTION = flags.DEFINE_integer(
+    "rejection", 1, "Draw so many latents for every image; keep the one with the best score."
+)
 _STEP = flags.DEFINE_integer("step", None, "Step of the checkpoint; the latest if left out.")
 
 
 def main() -> None:
     """Draws."""
     from gaug_jax.pipeline import drawing
+    from gaug_jax.synthesis.latents import LatentChoice
 
     options = drawing.DrawingOptions(
         _NUM.value, _PER_CLASS.value, _SEED.value, _STEP.value, _FILTER.value, _KEEP.value,
-        _SCORES.value,
+        _SCORES.value, LatentChoice(_TRUNCATION.value, _REJECTION.value),
     )  # fmt: skip
     drawing.synthesize(flags.FLAGS.workdir, options, _FORMAT.value)
 

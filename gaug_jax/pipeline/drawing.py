@@ -11,6 +11,7 @@ from gaug_jax.pipeline.pool import scored_images
 from gaug_jax.pipeline.training import check_same_data
 from gaug_jax.settings import UserError, read_settings
 from gaug_jax.synthesis import export, filters, sampling
+from gaug_jax.synthesis.latents import EVERY_LATENT, LatentChoice
 from gaug_jax.synthesis.sampling import SyntheticImages, TrainedGenerator
 from gaug_jax.workfolder import WorkFolder, read_json, write_json
 
@@ -27,6 +28,7 @@ class DrawingOptions:
       filter: of `synthesis.filters`, `none` for no filter.
       keep: share of each class that the filter keeps; so many more are drawn.
       filter_scores: store every filter's score of every image.
+      latents: which of them images are drawn from.
     """
 
     num: int
@@ -36,6 +38,7 @@ class DrawingOptions:
     filter: str
     keep: float
     filter_scores: bool
+    latents: LatentChoice = EVERY_LATENT
 
     @property
     def scored(self) -> bool:
@@ -82,7 +85,7 @@ def _drawn(
 ) -> tuple[SyntheticImages, dict[str, np.ndarray]]:
     """Returns so many images of each class after the filter, and every filter's scores."""
     if not options.scored:
-        return sampling.draw_images(generator, counts, options.seed), {}
+        return sampling.draw_images(generator, counts, options.seed, options.latents), {}
     if not generator.labelled:
         raise UserError(
             "filters need a generator of classes: train with config.model.labels='conditional' "
@@ -93,7 +96,7 @@ def _drawn(
     check_same_data(folder, prepared.manifest)
     share = 1.0 if options.filter == "none" else options.keep
     more = [math.ceil(count / share) for count in counts]
-    drawn = sampling.draw_images(generator, more, options.seed)
+    drawn = sampling.draw_images(generator, more, options.seed, options.latents)
     labelled = Labelled(drawn.images, drawn.labels)
     pool = scored_images(folder, prepared, labelled, drawn.scores, None, settings.seed)
     for name, agreement in pool.agreement.items():

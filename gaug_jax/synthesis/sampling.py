@@ -6,12 +6,20 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float32, Int32, UInt8
+from jaxtyping import Array, Float, Float32, Int32, UInt8
 
 from gaug_jax.progress import Progress
 from gaug_jax.settings import UserError, read_settings
+from gaug_jax.synthesis.latents import (
+    EVERY_LATENT,
+    LatentChoice,
+    Scored,
+    best_of,
+    candidate_keys,
+    chosen_latents,
+)
 from gaug_jax.training.checkpoints import Checkpoints, DamagedCheckpoint
-from gaug_jax.training.generate import generate, latents_of, score
+from gaug_jax.training.generate import generate, score
 from gaug_jax.training.spec import Spec, make_spec
 from gaug_jax.training.state import GANState, new_state
 from gaug_jax.workfolder import WorkFolder, read_json
@@ -134,10 +142,16 @@ def images_per_class(generator: TrainedGenerator, num: int, per_class: bool) -> 
     return share_out(num, generator.class_counts)
 
 
-def draw_images(generator: TrainedGenerator, counts: Sequence[int], seed: int) -> SyntheticImages:
+def draw_images(
+    generator: TrainedGenerator,
+    counts: Sequence[int],
+    seed: int,
+    choice: LatentChoice = EVERY_LATENT,
+) -> SyntheticImages:
     """Draws `counts` images of each class, in the order of the classes.
 
-    The same seed gives the same images, and more of a class begin with the same ones.
+    The same seed and choice give the same images, and more of a class begin with the same
+    ones.
     """
     spec = generator.spec
     state = jax.tree.map(jnp.asarray, generator.state)
@@ -148,15 +162,24 @@ def draw_images(generator: TrainedGenerator, counts: Sequence[int], seed: int) -
     progress = Progress("sampling", total, unit="image")
     done = 0
     for label, count in enumerate(counts):
-        key = jax.random.fold_in(jax.random.key(seed), label)
+        keys = candidate_keys(seed, label, len(counts), choice)
         for first in range(0, count, _BATCH):
-            drawn = generate(state.ema, latents_of(key, first, _BATCH, spec), label, spec=spec)
+            latents = (chosen_latents(key, first, _BATCH, spec, choice) for key in keys)
+            drawn, its_scores = best_of(_scored(state, each, label, spec) for each in latents)
             size = min(_BATCH, count - first)
             place = slice(done, done + size)
-            images[place] = drawn[:size]
-            scores[place] = score(state.discriminator, drawn, label, spec=spec)[:size]
+            images[place], scores[place] = drawn[:size], its_scores[:size]
             labels[place] = label if generator.labelled else NO_LABEL
             done += size
             progress.advance(size)
     progress.close()
     return SyntheticImages(images, labels, scores)
+
+
+def _scored(
+    state: GANState, latents: Float[Array, "batch latent"], label: int, spec: Spec
+) -> Scored:
+    """Returns the images of latents, and the discriminator's scores of them."""
+    drawn = generate(state.ema, latents, label, spec=spec)
+    scores = score(state.discriminator, drawn, label, spec=spec)
+    return np.asarray(drawn), np.asarray(scores)

@@ -47,7 +47,12 @@ def score(
     return spec.discriminator.apply(variables, real, labels, train=False)
 
 
+def keys_of(key: Array, first: int, count: int) -> Array:
+    """Returns a key for each latent from number `first` on, whatever their count."""
+    return jax.vmap(lambda index: jax.random.fold_in(key, index))(first + jnp.arange(count))
+
+
 def latents_of(key: Array, first: int, count: int, spec: Spec) -> Float[Array, "count latent"]:
     """Returns standard normal latents number `first` and on; each has a key of its own."""
-    keys = jax.vmap(lambda index: jax.random.fold_in(key, index))(first + jnp.arange(count))
-    return jax.vmap(lambda key: jax.random.normal(key, (spec.latent_dim,)))(keys)
+    draw = functools.partial(jax.random.normal, shape=(spec.latent_dim,))
+    return jax.vmap(draw)(keys_of(key, first, count))

@@ -66,6 +66,21 @@ def test_the_same_seed_gives_the_same_images(copy_of):
     assert (drawn[0] != drawn[3]).any()
 
 
+def test_the_choice_of_latents_is_part_of_what_was_drawn(copy_of):
+    folder = copy_of("conditional")
+    drawn = []
+    for arguments in ([], ["--truncation=0.3"], ["--truncation=0.3", "--rejection=3"]):
+        result = run("synthesize", f"--workdir={folder}", "--num=20", *arguments)
+        assert result.returncode == 0, result.stderr
+        assert "20 images of step 4" in result.stdout
+        with np.load(folder / "synthetic" / "images.npz") as arrays:
+            drawn.append((arrays["images"], arrays["scores"]))
+    assert (drawn[0][0] != drawn[1][0]).any()
+    assert drawn[2][1].mean() > drawn[1][1].mean()
+    again = run("synthesize", f"--workdir={folder}", "--num=20", *arguments)
+    assert "nothing to do" in again.stdout
+
+
 def test_pictures_by_class_with_a_manifest(copy_of):
     folder = copy_of("per_class")
     arguments = ["synthesize", f"--workdir={folder}", "--num=2", "--per_class"]
@@ -109,6 +124,9 @@ def test_a_damaged_newest_checkpoint_gives_way_to_the_one_before(copy_of):
         ([], "num"),
         (["--num=1", "--step=3"], "no checkpoint of step 3: it has 2, 4"),
         (["--num=1", "--format=jpg"], "format"),
+        (["--num=1", "--truncation=0"], "--truncation=0.0: give a number above 0"),
+        (["--num=1", "--truncation=-1"], "--truncation=-1.0: give a number above 0"),
+        (["--num=1", "--rejection=0"], "--rejection=0: give 1 or more"),
     ],
 )
 def test_mistakes(trained, arguments, message):
