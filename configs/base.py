@@ -119,6 +119,8 @@ def train() -> ConfigDict:
     section.max_rollbacks = 3
     # A loss whose size passes this has diverged.
     section.divergence_limit = 1e6
+    # Scores (evaluate.every) without a better kid_mean, after which training ends. 0: never.
+    section.patience = 0
     return section
 
 

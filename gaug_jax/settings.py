@@ -154,6 +154,8 @@ class TrainSettings:
     on_divergence: str
     max_rollbacks: int
     divergence_limit: float
+    # Work folders that were made before this field was added lack it.
+    patience: int = 0
 
     def __post_init__(self) -> None:
         for field in ("epochs", "batch_size", "log_every", "sample_every", "checkpoint_every"):
@@ -169,7 +171,8 @@ class TrainSettings:
         above("train.ema_ramp_up", self.ema_ramp_up, 0)
         one_of("train.precision", self.precision, ("float32", "bfloat16"))
         at_least("train.keep_last", self.keep_last, 1)
-        for field in ("classes_at_once", "resident_megabytes", "keep_best", "max_rollbacks"):
+        for field in ("classes_at_once", "resident_megabytes", "keep_best", "max_rollbacks",
+                      "patience"):  # fmt: skip
             at_least(f"train.{field}", getattr(self, field), 0)
         one_of("train.on_divergence", self.on_divergence, ("stop", "rollback"))
         above("train.divergence_limit", self.divergence_limit, 0)
@@ -256,9 +259,12 @@ def section(kind: type, name: str, values: Mapping[str, Any]) -> Any:
         UserError: a field of the section is unknown or missing.
     """
     known = {field.name for field in dataclasses.fields(kind)}
+    needed = {
+        field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING
+    }
     for field in sorted(set(values) - known):
         raise UserError(f"config.{name}.{field} is not a field: see configs/base.py")
-    for field in sorted(known - set(values)):
+    for field in sorted(needed - set(values)):
         raise UserError(f"config.{name}.{field} is missing: see configs/base.py")
     return kind(**values)
 
@@ -275,6 +281,13 @@ class Settings:
     augment: AugmentSettings
     evaluate: EvaluateSettings
     classify: ClassifySettings
+
+    def __post_init__(self) -> None:
+        if self.train.patience and not self.evaluate.every:
+            raise UserError(
+                f"config.train.patience={self.train.patience} needs scores to wait for: set "
+                "config.evaluate.every to the steps between them"
+            )
 
 
 SECTIONS = {
@@ -319,6 +332,7 @@ _FREE_FIELDS = {
     "train.on_divergence",
     "train.max_rollbacks",
     "train.divergence_limit",
+    "train.patience",
     "evaluate.every",
     "evaluate.features",
     "evaluate.resize",

@@ -1,6 +1,7 @@
 """`python -m gaug_jax.main`: what it refuses, and how; and that it trains."""
 
 import resource
+import shutil
 import signal
 import subprocess
 import time
@@ -32,6 +33,7 @@ from gaug_jax.workfolder import read_json_lines
             "/no/such/folder",
         ),
         ([*TINY, "--config.data.source=folder"], "config.data.path"),
+        ([*TINY, "--config.train.patience=3"], "config.train.patience=3 needs scores"),
     ],
 )
 def test_a_mistake_ends_with_one_line_and_no_folder(tmp_path, arguments, message):
@@ -130,6 +132,30 @@ def test_a_finished_run_returns_at_once(trained):
     result = run("main", *TINY, "--config.train.steps=4", f"--workdir={trained}")
     assert result.returncode == 0
     assert "finished at step 4: nothing to do" in result.stdout
+
+
+def test_a_run_that_ends_where_its_score_no_longer_improves(tmp_path):
+    arguments = [
+        *TINY, "--config.train.steps=300", "--config.train.patience=2", "--config.evaluate.every=1",
+        "--config.evaluate.training_features=pixels", "--config.train.keep_last=300",
+    ]  # fmt: skip
+    result = run("main", *arguments, f"--workdir={tmp_path / 'W'}")
+    assert result.returncode == 0, result.stderr
+    scores = [row["kid_mean"] for row in read_json_lines(tmp_path / "W" / "metrics.jsonl")]
+    stop, best = len(scores), scores.index(min(scores)) + 1
+    assert best == stop - 2 < 298
+    why = f"(kid_mean has not improved for 2 evaluations, the best was at step {best})"
+    assert result.stdout.count(f"trained to step {stop} {why}: see") == 1
+    again = run("main", *arguments, f"--workdir={tmp_path / 'W'}")
+    assert f"training is finished at step {stop} {why}: nothing to do" in again.stdout
+    # As if it had been killed long before.
+    for step in range(2, stop + 1):
+        shutil.rmtree(tmp_path / "W" / "checkpoints" / f"{step:08d}")
+    (tmp_path / "W" / "checkpoints" / "finished").unlink()
+    resumed = run("main", *arguments, f"--workdir={tmp_path / 'W'}")
+    assert f"trained to step {stop} {why}: see" in resumed.stdout, resumed.stderr
+    rows = read_json_lines(tmp_path / "W" / "metrics.jsonl")
+    assert [row["kid_mean"] for row in rows] == scores
 
 
 def test_a_work_folder_of_another_config(trained):

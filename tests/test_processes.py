@@ -33,17 +33,13 @@ def free_port():
         return listener.getsockname()[1]
 
 
-@pytest.mark.parametrize("resident", [True, False], ids=["resident", "streamed"])
-def test_two_processes_of_two_devices_are_one_of_four(tmp_path, resident):
-    arguments = [*TINY, "--config.train.steps=3", "--config.train.checkpoint_every=1"]
-    arguments += [] if resident else ["--config.train.resident_megabytes=0"]
-    one = run("main", *arguments, f"--workdir={tmp_path / 'one'}", num_devices=4)
-    assert one.returncode == 0, one.stderr
+def in_two_processes(*arguments):
+    """Trains in two processes of two devices; returns what each printed."""
     port = free_port()
     processes = [
         subprocess.Popen(
             command(
-                "main", *arguments, f"--workdir={tmp_path / 'two'}", f"--process_id={number}",
+                "main", *arguments, f"--process_id={number}",
                 f"--coordinator_address=127.0.0.1:{port}", "--num_processes=2",
             ),
             cwd=ROOT, env=environment(2), text=True, stdout=subprocess.PIPE,
@@ -51,9 +47,21 @@ def test_two_processes_of_two_devices_are_one_of_four(tmp_path, resident):
         )
         for number in range(2)
     ]  # fmt: skip
+    printed = []
     for process in processes:
-        _, errors = process.communicate(timeout=180)
+        output, errors = process.communicate(timeout=180)
         assert process.returncode == 0, errors
+        printed.append(output)
+    return printed
+
+
+@pytest.mark.parametrize("resident", [True, False], ids=["resident", "streamed"])
+def test_two_processes_of_two_devices_are_one_of_four(tmp_path, resident):
+    arguments = [*TINY, "--config.train.steps=3", "--config.train.checkpoint_every=1"]
+    arguments += [] if resident else ["--config.train.resident_megabytes=0"]
+    one = run("main", *arguments, f"--workdir={tmp_path / 'one'}", num_devices=4)
+    assert one.returncode == 0, one.stderr
+    in_two_processes(*arguments, f"--workdir={tmp_path / 'two'}")
     first_one, first_two = (arrays_of(tmp_path / name, 1) for name in ("one", "two"))
     assert first_one.keys() == first_two.keys()
     moments = [name for name in first_one if "'mu'" in name]
@@ -68,6 +76,19 @@ def test_two_processes_of_two_devices_are_one_of_four(tmp_path, resident):
     assert [row["step"] for row in rows[0]] == [row["step"] for row in rows[1]]
     for name in ("d_loss", "g_loss", "d_real", "d_fake"):
         assert rows[0][-1][name] == pytest.approx(rows[1][-1][name], abs=1e-3)
+
+
+def test_two_processes_end_together_where_the_score_no_longer_improves(tmp_path):
+    arguments = [
+        *TINY, "--config.train.steps=300", "--config.train.patience=1", "--config.evaluate.every=2",
+        "--config.evaluate.training_features=pixels", f"--workdir={tmp_path}",
+    ]  # fmt: skip
+    in_two_processes(*arguments)
+    step = read_json_lines(tmp_path / "metrics.jsonl")[-1]["step"]
+    assert step < 300
+    assert Checkpoints(tmp_path / "checkpoints").steps()[-1] == step
+    for printed in in_two_processes(*arguments):
+        assert f"training is finished at step {step} (kid_mean has not improved" in printed
 
 
 @pytest.mark.slow

@@ -47,6 +47,8 @@ def spec_with(**overrides):
         ("train__learning_rate", 0.0, r"train.learning_rate=0.0 must be above 0"),
         ("train__precision", "float16", r"train.precision='float16' .* 'float32', 'bfloat16'"),
         ("train__on_divergence", "retry", r"train.on_divergence='retry'"),
+        ("train__patience", -1, r"train.patience=-1 is too small: give 0 or more"),
+        ("train__patience", 3, r"train.patience=3 needs scores .*: set config.evaluate.every"),
         ("train__beta1", 1.0, r"train.beta1=1.0 is not a fraction"),
         ("objective__critic_steps", 0, r"objective.critic_steps=0 is too small"),
         ("objective__gradient_penalty", -1.0, r"objective.gradient_penalty=-1.0 is too small"),
@@ -89,6 +91,13 @@ def test_unknown_and_missing_fields():
     values["trian"] = {}
     with pytest.raises(UserError, match="config.trian is not a section"):
         read_settings(values)
+
+
+def test_the_config_of_a_work_folder_from_before_a_field_was_added():
+    before, now = base.get_config().to_dict(), base.get_config().to_dict()
+    del before["train"]["patience"]
+    assert read_settings(before).train.patience == 0
+    check_same_run(before, now, "W")
 
 
 def test_unset_fields_follow_the_preset_and_explicit_ones_win():

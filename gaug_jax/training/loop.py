@@ -21,6 +21,7 @@ from gaug_jax.training import parallel, pictures
 from gaug_jax.training.checkpoints import Checkpoints
 from gaug_jax.training.interrupts import Interrupted, StopRequest, stop_on_signal
 from gaug_jax.training.metrics_log import MetricsLog
+from gaug_jax.training.patience import reason_to_stop
 from gaug_jax.training.plan import Pace, Plan, Window
 from gaug_jax.training.spec import Spec
 from gaug_jax.training.state import GANState, new_state, parameter_overview, step_of
@@ -113,6 +114,12 @@ class Run:
         self._diverged = parallel.replicate(jnp.bool_(False))
         self._steps_key = parallel.replicate(self._key(_STEPS))
         self.step = self._launched = step_of(state)
+        self._look_for_the_end()
+
+    def _look_for_the_end(self) -> None:
+        """Sees by the rows on disk whether the scores so far end the run; None where not."""
+        rows = read_json_lines(self._folder.metrics)
+        self._reason = reason_to_stop(rows, self.step, self._plan.settings.patience)
 
     def _report_damage(self, damaged: list[int], step: int) -> None:
         """Says which checkpoints were damaged and how many steps that costs."""
@@ -132,8 +139,9 @@ class Run:
           TrainingDiverged: and the config does not say to roll back, or no longer.
           UserError: a file could not be written.
         """
-        if self.step >= self._plan.total_steps and self._folder.training_finished.exists():
-            self._note(f"training is finished at step {self.step}: nothing to do")
+        finished = self._folder.training_finished.exists() and not self._next_count()
+        if parallel.agree(int(finished), 0)[0]:  # The first process may be writing that file.
+            self._note(f"training is finished at step {self.step}{self._why()}: nothing to do")
             return self._state
         if self._writer:
             for made_at_the_end in (self._folder.training_finished, self._folder.training_curves):
@@ -143,9 +151,14 @@ class Run:
             self._checkpoints.wait()
         if self._writer:
             pictures.write_progress_picture(self._folder)
-            write_json(self._folder.training_finished, {"step": self.step})
-            self._note(f"trained to step {self.step}: see {self._folder.samples}")
+            reason = self._reason or "every step was made"
+            write_json(self._folder.training_finished, {"step": self.step, "reason": reason})
+            self._note(f"trained to step {self.step}{self._why()}: see {self._folder.samples}")
         return self._state
+
+    def _why(self) -> str:
+        """Returns why the run ends before its last step, in brackets."""
+        return f" ({self._reason})" if self._reason else ""
 
     @contextlib.contextmanager
     def _log_and_progress(self) -> Iterator[None]:
@@ -172,8 +185,10 @@ class Run:
         if self.step == 0 and self._writer:
             self._write_samples(self._draw_samples())
         in_flight: _InFlight | None = None
-        while in_flight or self._launched < self._plan.total_steps:
+        while True:
             count, signal_number = parallel.agree(self._next_count(), request.signal_number)
+            if not count and not in_flight:
+                break
             wait = signal_number or (in_flight and in_flight.ends_with_score)
             following = self._launch(count) if count and not wait else None
             problem = self._settle(in_flight) if in_flight else None
@@ -183,11 +198,20 @@ class Run:
             in_flight = None if problem else following
             if signal_number and not in_flight:
                 self._stop(signal_number)
+        pictured = self._plan.is_due(self.step, self._plan.settings.sample_every)
+        if self._reason and self._writer and not pictured:
+            self._write_samples(self._draw_samples())
 
     def _next_count(self) -> int:
-        """Returns how many steps to launch next; none at the end."""
+        """Returns how many steps to launch next; none at the end.
+
+        The first process, which alone has scores, decides for all.
+        """
+        if self._reason:
+            return 0
         until_event = self._plan.steps_to_next_event(self._launched)
-        return min(until_event, self._pace.steps_in_time(), self._feed.steps_per_dispatch)
+        count = min(until_event, self._pace.steps_in_time(), self._feed.steps_per_dispatch)
+        return max(0, count)  # A run may be continued with fewer steps than it has made.
 
     def _launch(self, count: int) -> _InFlight:
         """Launches `count` steps, and the copies of what is due after them."""
@@ -247,6 +271,8 @@ class Run:
             row = self._window.row(plan.images_per_step)
             epoch = self.step * plan.images_per_step / plan.num_images
             self._log.row(self.step, epoch=epoch, **row, **figures)
+        if figures:
+            self._look_for_the_end()
         written = None
         if dispatch.samples is not None:
             written = self._write_samples(dispatch.samples)

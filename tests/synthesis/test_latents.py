@@ -6,14 +6,12 @@ import jax
 import numpy as np
 import pytest
 from scipy import stats
-from settings_for_tests import host_copy, small_feed, small_plan, small_settings, small_spec
+from settings_for_tests import host_copy, make_run, small_spec
 
 from gaug_jax.settings import UserError
 from gaug_jax.synthesis.latents import EVERY_LATENT, LatentChoice, best_of, chosen_latents
 from gaug_jax.synthesis.sampling import TrainedGenerator, draw_images
 from gaug_jax.training.generate import generate, latents_of, score
-from gaug_jax.training.loop import Run
-from gaug_jax.workfolder import WorkFolder
 
 COUNTS = [30, 0, 20]
 
@@ -21,12 +19,9 @@ COUNTS = [30, 0, 20]
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A conditional generator after twelve steps."""
-    settings = small_settings(model__labels="conditional")
-    spec = small_spec(settings)
-    feed = small_feed(spec, jax.devices())
-    folder = WorkFolder(tmp_path_factory.mktemp("trained"))
-    state = host_copy(Run(folder, spec, feed, small_plan(settings, spec)).train())
-    spec = small_spec(settings, axis_name=None)
+    run = make_run(tmp_path_factory.mktemp("trained"), model__labels="conditional")
+    state = host_copy(run.train())
+    spec = small_spec(axis_name=None, model__labels="conditional")
     return TrainedGenerator(spec, state, 12, ("a", "b", "c"), (10, 10, 10))
 
 

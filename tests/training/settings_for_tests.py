@@ -9,8 +9,10 @@ from configs import base
 from gaug_jax.data.batches import image_store, make_feed
 from gaug_jax.settings import read_settings
 from gaug_jax.training import parallel
+from gaug_jax.training.loop import Run
 from gaug_jax.training.plan import Plan
 from gaug_jax.training.spec import make_spec
+from gaug_jax.workfolder import WorkFolder
 
 NUM_CLASSES = 3
 
@@ -75,6 +77,16 @@ def small_plan(settings, spec, total_steps=12, score_every=0):
         settings=settings.train,
         description="a test",
         metadata={"class_names": ["a", "b", "c"], "class_counts": [10, 10, 10]},
+    )
+
+
+def make_run(path, total_steps=12, score=None, score_every=0, **overrides):
+    """Returns a run of a few steps in a folder."""
+    settings = small_settings(**overrides)
+    spec = small_spec(settings)
+    feed = small_feed(spec, jax.devices())
+    return Run(
+        WorkFolder(path), spec, feed, small_plan(settings, spec, total_steps, score_every), score
     )
 
 

@@ -5,31 +5,14 @@ import os
 import signal
 import threading
 
-import jax
 import numpy as np
 import pytest
 from PIL import Image
-from settings_for_tests import (
-    host_copy,
-    largest_difference,
-    small_feed,
-    small_plan,
-    small_settings,
-    small_spec,
-)
+from settings_for_tests import host_copy, largest_difference, make_run
 
 from gaug_jax.training.interrupts import Interrupted
-from gaug_jax.training.loop import Run, TrainingDiverged
-from gaug_jax.workfolder import WorkFolder, read_json_lines
-
-
-def make_run(path, total_steps=12, score=None, score_every=0, **overrides):
-    settings = small_settings(**overrides)
-    spec = small_spec(settings)
-    feed = small_feed(spec, jax.devices())
-    return Run(
-        WorkFolder(path), spec, feed, small_plan(settings, spec, total_steps, score_every), score
-    )
+from gaug_jax.training.loop import TrainingDiverged
+from gaug_jax.workfolder import read_json_lines
 
 
 @pytest.fixture(scope="module")
@@ -207,3 +190,11 @@ def test_the_best_checkpoint_by_the_score_is_kept(tmp_path):
     ]  # fmt: skip
     assert drawn[0].shape == (4, 8, 8, 1)
     assert drawn[0].dtype == np.uint8
+
+
+def test_a_run_may_be_asked_for_fewer_steps_than_it_has_made(tmp_path, capsys):
+    make_run(tmp_path, 6).train()
+    assert make_run(tmp_path, 4).train() is not None
+    assert "finished at step 6: nothing to do" in capsys.readouterr().out
+    (tmp_path / "checkpoints" / "finished").unlink()
+    assert int(host_copy(make_run(tmp_path, 4).train()).step) == 6
