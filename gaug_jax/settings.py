@@ -256,6 +256,9 @@ class ClassifySettings:
             above("classify.ratios", ratio, 0)
         for size in self.train_sizes:
             at_least("classify.train_sizes", size, 0)
+        for field in ("seeds", "generator_seeds"):
+            for seed in getattr(self, field):
+                at_least(f"classify.{field}", seed, 0)
         for rate in self.learning_rates:
             above("classify.learning_rates", rate, 0)
         for field in ("width", "steps", "batch_size"):

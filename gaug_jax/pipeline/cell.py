@@ -53,6 +53,7 @@ class Cell:
             external_images(settings, prepared, self._order),
         )
         self._pools: dict[int, Pool] = {}
+        self._shortcut = self._shortcut_values()
         names = tuple(prepared.class_names[place] for place in self._order)
         self._budget = _budget(tuple(prepared.images.shape[1:]), names, self._study)
 
@@ -62,12 +63,12 @@ class Cell:
 
     def complete(self) -> None:
         """Makes the runs that are not there yet."""
+        self._write_shortcut()
         rows = read_json_lines(self._folder.runs)
         runs = [run for run in planned_runs(self._study) if not self._is_done(run, rows)]
         if not runs:
             print(f"split {self._split}, size {self._size or 'all'}: nothing to do")
             return
-        self._shortcut()
         progress = Progress(
             f"split {self._split}, size {self._size or 'all'}", len(runs), unit="run"
         )
@@ -142,22 +143,24 @@ class Cell:
         print(f"generator {name}: a classifier agrees with the wanted label in: {shares}")
         return pool
 
-    def _shortcut(self) -> None:
-        """Writes what a field of the metadata alone says of the classes."""
+    def _shortcut_values(self) -> list[str | None]:
+        """Returns the value of the shortcut's field of every image; none without a shortcut."""
         field = self._study.shortcut
-        if field is None or (self._folder.downstream / self._shortcut_name()).exists():
-            return
-        rows = self._prepared.manifest["rows"]
-        values = [row["metadata"].get(field) for row in rows]
+        if field is None:
+            return []
+        values = [row["metadata"].get(field) for row in self._prepared.manifest["rows"]]
         if all(value is None for value in values):
             raise UserError(f"config.classify.shortcut={field!r} is no field of the data")
-        labels = np.argsort(self._order)[self._prepared.labels]
-        figures = shortcut_figures(values, labels, self._prepared.parts, len(self._order))
-        write_json(self._folder.downstream / self._shortcut_name(), {field: figures})
+        return values
 
-    def _shortcut_name(self) -> str:
-        """Returns the name of the cell's figures of the shortcut."""
-        return f"shortcut_{self._split}-{self._size or 'all'}.json"
+    def _write_shortcut(self) -> None:
+        """Writes what a field of the metadata alone says of the classes."""
+        if not self._shortcut:
+            return
+        labels = np.argsort(self._order)[self._prepared.labels]
+        figures = shortcut_figures(self._shortcut, labels, self._prepared.parts, len(self._order))
+        name = f"shortcut_{self._split}-{self._size or 'all'}.json"
+        write_json(self._folder.downstream / name, {self._study.shortcut: figures})
 
     def _write(self, run: Run, fitted: Fitted) -> list[dict[str, Any]]:
         """Writes predictions and rows; the rows come last, so that they name what is there."""

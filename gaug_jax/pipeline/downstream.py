@@ -13,7 +13,14 @@ from gaug_jax.downstream.summary import summarise
 from gaug_jax.pipeline.cell import Cell
 from gaug_jax.reporting.downstream_curves import write_learning_curve, write_ratio_curve
 from gaug_jax.reporting.downstream_table import write_table
-from gaug_jax.settings import Settings, UserError, check_same_run, one_of, read_settings
+from gaug_jax.settings import (
+    DataSettings,
+    Settings,
+    UserError,
+    check_same_run,
+    one_of,
+    read_settings,
+)
 from gaug_jax.synthesis.filters import FILTERS
 from gaug_jax.workfolder import WorkFolder, read_json, read_json_lines, write_json
 
@@ -31,12 +38,17 @@ def classify(config: ConfigDict, workdir: str) -> None:
     if folder.config.exists():
         check_same_run(read_json(folder.config), values, workdir)
     cells = [(s, n) for n in settings.classify.train_sizes for s in settings.classify.splits]
-    first = _prepare(settings, *cells[0])
+    _check_cells(settings, cells)
+
+    def cell(split: int, size: int) -> Cell:
+        return Cell(folder, values, settings, _prepare(settings, split, size), split, size)
+
+    first = cell(*cells[0])  # A mistake is found before anything is written.
     with folder.locked():
         write_json(folder.config, values)
-        for split, size in cells:
-            prepared = first if (split, size) == cells[0] else _prepare(settings, split, size)
-            Cell(folder, values, settings, prepared, split, size).complete()
+        first.complete()
+        for each in cells[1:]:
+            cell(*each).complete()
     _write_figures(folder, settings)
 
 
@@ -47,6 +59,8 @@ def _check(settings: Settings) -> None:
     for name in settings.classify.filters:
         one_of("classify.filters", name, FILTERS)
     one_of("classify.endpoint", settings.classify.endpoint, scores.FIGURES)
+    for _, name, _ in settings.classify.paper:
+        one_of("classify.paper", name, scores.FIGURES)
     if settings.model.labels == "none" and any(
         ARMS[arm].synthetic for arm in settings.classify.arms
     ):
@@ -56,9 +70,23 @@ def _check(settings: Settings) -> None:
         )
 
 
+def _check_cells(settings: Settings, cells: list[tuple[int, int]]) -> None:
+    """Raises `UserError` where a split or a size is not to be had: now, not after hours."""
+    for cell in cells:
+        _data_settings(settings, *cell)
+    split, largest = max(cells, key=lambda cell: cell[1])
+    if largest and largest != cells[0][1]:
+        data.prepare(_data_settings(settings, split, largest))
+
+
+def _data_settings(settings: Settings, split: int, size: int) -> DataSettings:
+    """Returns the data's settings of one split and training size."""
+    return dataclasses.replace(settings.data, fold=split, train_size=size or None)
+
+
 def _prepare(settings: Settings, split: int, size: int) -> data.PreparedData:
     """Returns the data of one split and training size, looked through for leaks."""
-    prepared = data.prepare(dataclasses.replace(settings.data, fold=split, train_size=size or None))
+    prepared = data.prepare(_data_settings(settings, split, size))
     leakage.check_groups(prepared.groups, prepared.parts)
     leakage.check_duplicates(prepared.images, prepared.names, prepared.parts)
     if len(prepared.class_names) < 2:
@@ -74,7 +102,7 @@ def _write_figures(folder: WorkFolder, settings: Settings) -> None:
     study = settings.classify
     rows = planned_rows(read_json_lines(folder.runs), study)
     summary = summarise(rows, folder.predictions, study)
-    shortcuts = sorted(folder.downstream.glob("shortcut_*.json"))
+    shortcuts = sorted(folder.downstream.glob("shortcut_*.json")) if study.shortcut else []
     summary["shortcuts"] = {path.stem: read_json(path) for path in shortcuts}
     write_json(folder.downstream_summary, summary)
     write_table(folder, summary)
