@@ -75,6 +75,13 @@ def objective() -> ConfigDict:
     section.gradient_penalty = config_dict.placeholder(float)
     # Weight of the penalty on squared gradient norms at real images.
     section.r1 = config_dict.placeholder(float)
+    # Discriminator updates between those with r1, whose weight is then so many times larger.
+    section.r1_every = 1
+    # Weight of LeCam's penalty: scores of real images near the mean score of generated ones,
+    # and the other way round (0.3 to 0.0001 in its paper).
+    section.lecam = 0.0
+    # By how much the target of real images is below 1 (minimax losses; 0.1 in its paper).
+    section.label_smoothing = 0.0
     # Divide each discriminator kernel by its largest singular value.
     section.spectral_norm = config_dict.placeholder(bool)
     # batch or none.
@@ -95,6 +102,8 @@ def train() -> ConfigDict:
     section.batch_size = 32
     # Adam, both networks. Unset: the preset's.
     section.learning_rate = config_dict.placeholder(float)
+    # The discriminator's own. Unset: the same.
+    section.discriminator_learning_rate = config_dict.placeholder(float)
     section.beta1 = config_dict.placeholder(float)
     section.beta2 = config_dict.placeholder(float)
     # Images after which the moving average of the generator has forgotten half; and how fast
@@ -129,6 +138,14 @@ def augment() -> ConfigDict:
     section = ConfigDict()
     # none, or some of brightness,contrast,translation,cutout (differentiable augmentation).
     section.policy = "none"
+    # Of each transform of each image; where it is adaptive, the largest.
+    section.probability = 1.0
+    # Let the probability rise from 0 where the mean sign of the discriminator's scores of real
+    # images is above the target (it knows them by heart), and fall where it is below; in so many
+    # images it would go from 0 to 1 (its paper, for runs of 25 million: 500,000).
+    section.adaptive = False
+    section.target = 0.6
+    section.adaptation_images = 50_000.0
     return section
 
 

@@ -117,6 +117,9 @@ class ObjectiveSettings:
     loss: str | None
     gradient_penalty: float | None
     r1: float | None
+    r1_every: int
+    lecam: float
+    label_smoothing: float
     spectral_norm: bool | None
     discriminator_norm: str | None
     critic_steps: int | None
@@ -125,6 +128,9 @@ class ObjectiveSettings:
         for field in ("gradient_penalty", "r1"):
             if getattr(self, field) is not None:
                 at_least(f"objective.{field}", getattr(self, field), 0)
+        at_least("objective.r1_every", self.r1_every, 1)
+        at_least("objective.lecam", self.lecam, 0)
+        fraction("objective.label_smoothing", self.label_smoothing)
         if self.critic_steps is not None:
             at_least("objective.critic_steps", self.critic_steps, 1)
         if self.discriminator_norm is not None:
@@ -139,6 +145,7 @@ class TrainSettings:
     steps: int | None
     batch_size: int
     learning_rate: float | None
+    discriminator_learning_rate: float | None
     beta1: float | None
     beta2: float | None
     ema_half_life: float
@@ -162,8 +169,9 @@ class TrainSettings:
             at_least(f"train.{field}", getattr(self, field), 1)
         if self.steps is not None:
             at_least("train.steps", self.steps, 1)
-        if self.learning_rate is not None:
-            above("train.learning_rate", self.learning_rate, 0)
+        for field in ("learning_rate", "discriminator_learning_rate"):
+            if getattr(self, field) is not None:
+                above(f"train.{field}", getattr(self, field), 0)
         for field in ("beta1", "beta2"):
             if getattr(self, field) is not None:
                 fraction(f"train.{field}", getattr(self, field))
@@ -183,6 +191,18 @@ class AugmentSettings:
     """What is done to images before the discriminator: the fields of `config.augment`."""
 
     policy: str
+    probability: float
+    adaptive: bool
+    target: float
+    adaptation_images: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.probability <= 1:
+            raise UserError(
+                f"config.augment.probability={self.probability} is no probability: give 0 to 1"
+            )
+        fraction("augment.target", self.target)
+        above("augment.adaptation_images", self.adaptation_images, 0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -239,6 +259,9 @@ class ClassifySettings:
             above("classify.ratios", ratio, 0)
         for size in self.train_sizes:
             at_least("classify.train_sizes", size, 0)
+        for field in ("seeds", "generator_seeds"):
+            for seed in getattr(self, field):
+                at_least(f"classify.{field}", seed, 0)
         for rate in self.learning_rates:
             above("classify.learning_rates", rate, 0)
         for field in ("width", "steps", "batch_size"):

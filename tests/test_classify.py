@@ -128,10 +128,15 @@ def test_a_generator_that_saw_more_images_is_refused(study, tmp_path):
         (["--config.model.labels=none"], "config.model.labels='none'"),
         (["--config.classify.filter_keep=0.0"], "filter_keep"),
         (["--config.classify.positive_class=3"], "two classes"),
+        (["--config.classify.shortcut=shoe_size"], "shoe_size"),
+        (["--config.classify.train_sizes=(40,5000)"], "train_size=5000"),
+        (["--config.classify.splits=(0,3)"], "data.fold=3"),
+        (["--config.classify.generator_seeds=(-1,)"], "generator_seeds=-1"),
+        (["--config.classify.paper=(('real','precision',0.9),)"], "'precision'"),
         (["--config.classify.external=/no/such/place"], "/no/such/place"),
     ],
 )
 def test_mistakes_end_with_one_line(tmp_path, arguments, message):
     line = refused("classify", *STUDY, *arguments, f"--workdir={tmp_path / 'W'}")
     assert message in line
-    assert not (tmp_path / "W" / "downstream").exists()
+    assert not (tmp_path / "W").exists()

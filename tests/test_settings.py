@@ -52,6 +52,13 @@ def spec_with(**overrides):
         ("train__beta1", 1.0, r"train.beta1=1.0 is not a fraction"),
         ("objective__critic_steps", 0, r"objective.critic_steps=0 is too small"),
         ("objective__gradient_penalty", -1.0, r"objective.gradient_penalty=-1.0 is too small"),
+        ("objective__r1_every", 0, r"objective.r1_every=0 is too small"),
+        ("objective__lecam", -1.0, r"objective.lecam=-1.0 is too small"),
+        ("objective__label_smoothing", 1.0, r"objective.label_smoothing=1.0 is not a fraction"),
+        ("train__discriminator_learning_rate", 0.0, r"train.discriminator_learning_rate=0.0 must"),
+        ("augment__probability", 1.5, r"augment.probability=1.5 is no probability"),
+        ("augment__target", 1.0, r"augment.target=1.0 is not a fraction"),
+        ("augment__adaptation_images", 0.0, r"augment.adaptation_images=0.0 must be above"),
         ("objective__discriminator_norm", "layer", r"objective.discriminator_norm='layer'"),
     ],
 )
@@ -71,6 +78,19 @@ def test_a_value_that_is_not_allowed(field, value, message):
             r"config.objective.gradient_penalty=10.0 .*discriminator_norm='none'",
         ),
         ({"objective__r1": 1.0}, r"config.objective.r1=1.0 .*discriminator_norm='none'"),
+        (
+            {"objective__label_smoothing": 0.1, "objective__loss": "hinge"},
+            r"config.objective.label_smoothing=0.1 .*not of 'hinge'",
+        ),
+        ({"augment__adaptive": True}, r"config.augment.adaptive=True has nothing to make"),
+        (
+            {
+                "augment__adaptive": True,
+                "augment__policy": "cutout",
+                "objective__preset": "wgan_gp",
+            },
+            r"config.augment.adaptive=True goes by the sign",
+        ),
     ],
 )
 def test_objectives_that_do_not_fit(overrides, message):

@@ -13,6 +13,9 @@ from jaxtyping import Array, Float
 from gaug_jax.augmentation.affine import Image
 from gaug_jax.augmentation.cutout import box
 
+# Folded into a transform's key for the draw of whether it is made.
+_CHANCE = 1
+
 
 def _brightness(key: Array, image: Image) -> Image:
     """Returns the image lighter or darker by up to half of [-1, 0]."""
@@ -69,7 +72,10 @@ def parse_policy(policy: str) -> tuple[str, ...]:
 
 
 def augment(
-    keys: Array, images: Float[Array, "batch height width channels"], names: tuple[str, ...]
+    keys: Array,
+    images: Float[Array, "batch height width channels"],
+    names: tuple[str, ...],
+    probability: Float[Array, ""] | None = None,
 ) -> Float[Array, "batch height width channels"]:
     """Returns images after the transforms, in their order.
 
@@ -77,11 +83,18 @@ def augment(
       keys: one for each image.
       images: in [-1, 1]; the result may go beyond.
       names: of the transforms; with none the images are returned as they are.
+      probability: with which each transform is made of each image; at 0 the images are
+        returned as they are, to the bit. None makes all.
     """
 
     def one(key: Array, image: Image) -> Image:
         for number, name in enumerate(names):
-            image = TRANSFORMS[name](jax.random.fold_in(key, number), image)
+            key_of_this = jax.random.fold_in(key, number)
+            changed = TRANSFORMS[name](key_of_this, image)
+            if probability is not None:
+                chance = jax.random.uniform(jax.random.fold_in(key_of_this, _CHANCE))
+                changed = jnp.where(chance < probability, changed, image)
+            image = changed
         return image
 
     return jax.vmap(one)(keys, images) if names else images

@@ -148,7 +148,9 @@ def _arm(
     """Returns the figures of one arm."""
     mine = pooled[arm]
     figures = {
-        name: _as_dict(mine.figure(name), mine, _REPLICATES if name == endpoint else _FEWER)
+        name: _within_0_and_1(
+            _as_dict(mine.figure(name), mine, _REPLICATES if name == endpoint else _FEWER)
+        )
         for name in scores.FIGURES
     }
     result = {
@@ -182,6 +184,13 @@ def _as_dict(figure: FigureOfSeeds, pooled: Pooled, replicates: int) -> dict[str
         return estimate(figure, pooled.groups, generator, replicates)._asdict()
     except ValueError:
         return None
+
+
+def _within_0_and_1(found: dict[str, float] | None) -> dict[str, float] | None:
+    """Returns an estimate whose interval ends where the figure does."""
+    if found is None:
+        return None
+    return {**found, "low": max(0.0, found["low"]), "high": min(1.0, found["high"])}
 
 
 def _per_class(pooled: Pooled) -> list[float | None]:

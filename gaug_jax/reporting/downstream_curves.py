@@ -21,7 +21,10 @@ def _figure() -> tuple[Any, Any]:
 
 def write_learning_curve(folder: WorkFolder, summary: Mapping[str, Any]) -> None:
     """Draws `downstream/learning_curve.png`: each arm's endpoint over the training sizes."""
+    from matplotlib import colormaps
+
     figure, axes = _figure()
+    colours = colormaps["tab20"]
     sizes = sorted(summary["sizes"], key=lambda size: int(size) or float("inf"))
     arms = {arm: None for size in sizes for arm in summary["sizes"][size]["arms"]}
     for number, arm in enumerate(arms):
@@ -40,12 +43,12 @@ def write_learning_curve(folder: WorkFolder, summary: Mapping[str, Any]) -> None
         line = "-" if "gan" in arm or arm in ("pretrain", "pseudo_label") else "--"
         axes.errorbar(
             places, values, yerr=[values - lows, highs - values], label=arm, linestyle=line,
-            marker="o", markersize=3, capsize=2, linewidth=1, color=f"C{number % 10}",
+            marker="o", markersize=3, capsize=2, linewidth=1, color=colours(number % 20),
         )  # fmt: skip
     axes.set_xticks(range(len(sizes)), [size if size != "0" else "all" for size in sizes])
     axes.set(xlabel="training size", ylabel=summary["endpoint"])
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=7, ncols=2)
+    _legend_beside(figure)
     _save(figure, folder.learning_curve)
 
 
@@ -64,8 +67,13 @@ def write_ratio_curve(folder: WorkFolder, rows: list[dict[str, Any]], endpoint: 
     axes.set(xlabel="generated images for each real one", ylabel=f"{endpoint} (test, mean of fits)")
     axes.grid(alpha=0.3)
     if series:
-        axes.legend(fontsize=7)
+        _legend_beside(figure)
     _save(figure, folder.ratio_curve)
+
+
+def _legend_beside(figure: Any) -> None:
+    """Puts the legend at the right, where it covers no line."""
+    figure.legend(loc="outside right center", fontsize=7)
 
 
 def _save(figure: Any, path: Any) -> None:

@@ -25,15 +25,31 @@ DEVICES = "devices"
 
 
 @dataclasses.dataclass(frozen=True)
+class Adaptive:
+    """How the probability of augmentation is steered (`augmentation.adaptive`).
+
+    Attributes:
+      target: of the mean sign of scores of real images.
+      images: in which the probability would go from 0 to 1.
+    """
+
+    target: float
+    images: float
+
+
+@dataclasses.dataclass(frozen=True)
 class Spec:
     """What is static in a train step; hashable, so that it can key a compilation.
 
     Attributes:
       generator, discriminator: the networks of one generator.
       loss: name in `objectives.LOSSES`.
-      gradient_penalty, r1: weights of the penalties; 0 leaves one out.
+      gradient_penalty, r1, lecam: weights of the penalties; 0 leaves one out.
+      r1_every: discriminator updates between those with R1.
+      label_smoothing: of the target of real images.
       critic_steps: discriminator updates before each generator update.
-      learning_rate, beta1, beta2: Adam's.
+      learning_rate, beta1, beta2: Adam's, of the generator.
+      discriminator_learning_rate: of the discriminator.
       batch_size: images of one discriminator update over all devices, of each generator.
       latent_dim: length of a latent.
       num_classes: classes of the data.
@@ -42,6 +58,8 @@ class Spec:
       ema_half_life: images after which the moving average has forgotten half.
       ema_ramp_up: its growth at the start, as a share of the images seen.
       augment: transforms of what the discriminator sees.
+      augment_probability: of each of them; the largest where it is adaptive.
+      adaptive: how it is steered, or None.
       axis_name: axis of the devices, or None outside a parallel map.
     """
 
@@ -50,8 +68,12 @@ class Spec:
     loss: str
     gradient_penalty: float
     r1: float
+    r1_every: int
+    lecam: float
+    label_smoothing: float
     critic_steps: int
     learning_rate: float
+    discriminator_learning_rate: float
     beta1: float
     beta2: float
     batch_size: int
@@ -62,12 +84,19 @@ class Spec:
     ema_half_life: float
     ema_ramp_up: float
     augment: tuple[str, ...]
+    augment_probability: float
+    adaptive: Adaptive | None
     axis_name: str | None
 
     @property
-    def optimizer(self) -> optax.GradientTransformation:
-        """Adam for either network."""
+    def generator_optimizer(self) -> optax.GradientTransformation:
+        """Adam."""
         return optax.adam(self.learning_rate, self.beta1, self.beta2)
+
+    @property
+    def discriminator_optimizer(self) -> optax.GradientTransformation:
+        """Adam, perhaps with another learning rate (Heusel et al. 2017)."""
+        return optax.adam(self.discriminator_learning_rate, self.beta1, self.beta2)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -98,7 +127,32 @@ def resolve_preset(objective: ObjectiveSettings, train: TrainSettings) -> dict[s
             f"config.objective.{penalised[0]}={values[penalised[0]]} penalises each image on its "
             "own, which batch norm prevents: set config.objective.discriminator_norm='none'"
         )
+    if objective.label_smoothing and not values["loss"].startswith("minimax"):
+        raise UserError(
+            f"config.objective.label_smoothing={objective.label_smoothing} is of the minimax "
+            f"losses, not of {values['loss']!r}: set it to 0"
+        )
     return values
+
+
+def _adaptive(settings: AugmentSettings, loss: str) -> Adaptive | None:
+    """Returns how the augmentation's probability is steered.
+
+    Raises:
+      UserError: there is nothing to steer, or no sign to steer by.
+    """
+    if not settings.adaptive:
+        return None
+    if settings.policy == "none":
+        raise UserError(
+            "config.augment.adaptive=True has nothing to make: give config.augment.policy"
+        )
+    if loss == "wasserstein":
+        raise UserError(
+            "config.augment.adaptive=True goes by the sign of scores, which has no meaning under "
+            "config.objective.loss='wasserstein': choose another loss, or adaptive=False"
+        )
+    return Adaptive(settings.target, settings.adaptation_images)
 
 
 def _augment(settings: AugmentSettings) -> tuple[str, ...]:
@@ -153,6 +207,12 @@ def make_spec(
         ema_half_life=train.ema_half_life,
         ema_ramp_up=train.ema_ramp_up,
         augment=_augment(augment),
+        augment_probability=augment.probability,
+        adaptive=_adaptive(augment, values["loss"]),
+        r1_every=objective.r1_every,
+        lecam=objective.lecam,
+        label_smoothing=objective.label_smoothing,
+        discriminator_learning_rate=train.discriminator_learning_rate or values["learning_rate"],
         axis_name=axis_name,
         **values,
     )

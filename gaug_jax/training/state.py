@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Int, PyTree
 
+from gaug_jax.training.feedback import Feedback, new_feedback
 from gaug_jax.training.spec import Spec
 
 
@@ -36,18 +37,20 @@ class GANState(NamedTuple):
       generator: the generator.
       discriminator: the discriminator.
       ema: the generator that samples are drawn from.
+      feedback: what is remembered of the discriminator's scores.
     """
 
     step: Int[Array, ""]
     generator: Network
     discriminator: Network
     ema: MovingAverage
+    feedback: Feedback = Feedback()
 
 
-def _new_network(variables: PyTree, spec: Spec) -> Network:
+def _new_network(variables: PyTree, optimizer: optax.GradientTransformation) -> Network:
     """Returns a network at its first step."""
     params = variables["params"]
-    return Network(params, variables.get("batch_stats", {}), spec.optimizer.init(params))
+    return Network(params, variables.get("batch_stats", {}), optimizer.init(params))
 
 
 def _new_state(key: Array, spec: Spec) -> GANState:
@@ -55,14 +58,17 @@ def _new_state(key: Array, spec: Spec) -> GANState:
     generator_key, discriminator_key = jax.random.split(key)
     label = jnp.zeros((1,), jnp.int32)
     latent = jnp.zeros((1, spec.latent_dim))
-    generator = _new_network(spec.generator.init(generator_key, latent, label, train=False), spec)
+    generator = _new_network(
+        spec.generator.init(generator_key, latent, label, train=False), spec.generator_optimizer
+    )
     image = jnp.zeros((1, *spec.image_shape))
     discriminator = _new_network(
-        spec.discriminator.init(discriminator_key, image, label, train=False), spec
+        spec.discriminator.init(discriminator_key, image, label, train=False),
+        spec.discriminator_optimizer,
     )
     # A copy, so that the two may be donated to a step as separate buffers.
     ema = jax.tree.map(jnp.copy, MovingAverage(generator.params, generator.batch_stats))
-    return GANState(jnp.zeros((), jnp.int32), generator, discriminator, ema)
+    return GANState(jnp.zeros((), jnp.int32), generator, discriminator, ema, new_feedback(spec))
 
 
 def new_state(key: Array, spec: Spec) -> GANState:

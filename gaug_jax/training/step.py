@@ -16,8 +16,9 @@ from jaxtyping import Array, Float, Int, PyTree, UInt8
 from gaug_jax import images as image_ranges
 from gaug_jax.augmentation.differentiable import augment
 from gaug_jax.objectives import LOSSES
-from gaug_jax.objectives.gradient_penalty import gradient_penalty
-from gaug_jax.objectives.r1 import r1_penalty
+from gaug_jax.training.across_devices import device_mean, example_keys
+from gaug_jax.training.feedback import Feedback, updated
+from gaug_jax.training.penalties import penalties
 from gaug_jax.training.spec import Spec
 from gaug_jax.training.state import GANState, MovingAverage, Network
 
@@ -39,33 +40,26 @@ class Batch(NamedTuple):
     labels: Int[Array, "critic_steps batch"]
 
 
-def device_mean(tree: PyTree, spec: Spec) -> PyTree:
-    """Returns the mean over the devices that share a step."""
-    return lax.pmean(tree, spec.axis_name) if spec.axis_name else tree
-
-
-def example_keys(key: Array, local_batch: int, spec: Spec) -> Array:
-    """Returns one key for each example of this device, by the example's global index.
-
-    However many devices share a batch, example i draws the same numbers.
-    """
-    first = lax.axis_index(spec.axis_name) * local_batch if spec.axis_name else 0
-    return jax.vmap(lambda index: jax.random.fold_in(key, index))(first + jnp.arange(local_batch))
-
-
 def draw_latents(keys: Array, spec: Spec) -> Float[Array, "batch latent"]:
     """Returns a standard normal latent for each key."""
     return jax.vmap(lambda key: jax.random.normal(key, (spec.latent_dim,)))(keys)
 
 
 def _augmented(
-    images: Float[Array, "batch height width channels"], key: Array, purpose: int, spec: Spec
+    images: Float[Array, "batch height width channels"],
+    key: Array,
+    purpose: int,
+    feedback: Feedback,
+    spec: Spec,
 ) -> Float[Array, "batch height width channels"]:
     """Returns images as the discriminator sees them; penalties are of these too."""
     if not spec.augment:
         return images
+    probability = feedback.probability
+    if spec.adaptive is None and spec.augment_probability < 1:
+        probability = jnp.float32(spec.augment_probability)
     keys = example_keys(jax.random.fold_in(key, purpose), len(images), spec)
-    return augment(keys, images, spec.augment)
+    return augment(keys, images, spec.augment, probability)
 
 
 def _generate(
@@ -114,28 +108,37 @@ def _discriminator_loss(
     fake: Array,
     labels: Array,
     mixing: Float[Array, " batch"],
+    update: Int[Array, ""],
+    feedback: Feedback,
     spec: Spec,
-) -> tuple[Float[Array, ""], tuple[PyTree, Metrics]]:
-    """Returns the loss with its penalties, the new statistics, and what to report."""
+) -> tuple[Float[Array, ""], tuple[PyTree, Feedback, Metrics]]:
+    """Returns the loss with its penalties, the new statistics and feedback, what to report."""
     real_scores, fake_scores, batch_stats = _score_both(
         params, network.batch_stats, real, fake, labels, spec
     )
-    loss = LOSSES[spec.loss].discriminator(real_scores, fake_scores)
+    options = {"label_smoothing": spec.label_smoothing} if spec.label_smoothing else {}
+    loss = LOSSES[spec.loss].discriminator(real_scores, fake_scores, **options)
     metrics = {"d_real": jnp.mean(real_scores), "d_fake": jnp.mean(fake_scores)}
     critic = lambda images: _score(params, network.batch_stats, images, labels, spec)[0]  # noqa: E731
-    if spec.gradient_penalty:
-        metrics["gradient_penalty"] = gradient_penalty(critic, real, fake, mixing)
-        loss = loss + spec.gradient_penalty * metrics["gradient_penalty"]
-    if spec.r1:
-        metrics["r1"] = r1_penalty(critic, real)
-        loss = loss + spec.r1 * metrics["r1"]
-    return loss, (batch_stats, {"d_loss": loss, **metrics})
+    scores = (real_scores, fake_scores)
+    penalty, found = penalties(
+        critic, (real, fake), scores, mixing, feedback, update % spec.r1_every == 0, spec
+    )
+    loss = loss + penalty
+    feedback = updated(feedback, *scores, update, spec)
+    return loss, (batch_stats, feedback, {"d_loss": loss, **metrics, **found})
 
 
-def _update(network: Network, gradients: PyTree, batch_stats: PyTree, spec: Spec) -> Network:
+def _update(
+    network: Network,
+    gradients: PyTree,
+    batch_stats: PyTree,
+    optimizer: optax.GradientTransformation,
+    spec: Spec,
+) -> Network:
     """Returns the network after Adam's update with the devices' mean gradient."""
     gradients = device_mean(gradients, spec)
-    updates, opt_state = spec.optimizer.update(gradients, network.opt_state, network.params)
+    updates, opt_state = optimizer.update(gradients, network.opt_state, network.params)
     return Network(optax.apply_updates(network.params, updates), batch_stats, opt_state)
 
 
@@ -170,16 +173,22 @@ def _update_discriminator(
     labels: Int[Array, " batch"],
     fake: Float[Array, "batch height width channels"],
     key: Array,
+    update: Int[Array, ""],
+    feedback: Feedback,
     spec: Spec,
-) -> tuple[Network, Metrics]:
-    """One discriminator update, on generated images with the labels of the real ones."""
+) -> tuple[Network, Feedback, Metrics]:
+    """One discriminator update, on generated images with the labels of the real ones.
+
+    `update` counts those of the whole run.
+    """
     mixing = jax.vmap(jax.random.uniform)(example_keys(key, images.shape[0], spec))
-    real = _augmented(image_ranges.to_unit(images), key, _OF_REAL, spec)
-    fake = _augmented(fake, key, _OF_FAKE, spec)
-    gradients, (batch_stats, metrics) = jax.grad(_discriminator_loss, has_aux=True)(
-        discriminator.params, discriminator, real, fake, labels, mixing, spec
+    real = _augmented(image_ranges.to_unit(images), key, _OF_REAL, feedback, spec)
+    fake = _augmented(fake, key, _OF_FAKE, feedback, spec)
+    gradients, (batch_stats, feedback, metrics) = jax.grad(_discriminator_loss, has_aux=True)(
+        discriminator.params, discriminator, real, fake, labels, mixing, update, feedback, spec
     )
-    return _update(discriminator, gradients, batch_stats, spec), metrics
+    optimizer = spec.discriminator_optimizer
+    return _update(discriminator, gradients, batch_stats, optimizer, spec), feedback, metrics
 
 
 def _update_generator(
@@ -190,18 +199,20 @@ def _update_generator(
     way_back: Callable,
     batch_stats: PyTree,
     key: Array,
+    feedback: Feedback,
     spec: Spec,
 ) -> tuple[Network, Metrics]:
     """One generator update, from the images and statistics of `_draw_fakes`."""
 
     def loss_of(images: Array) -> Array:
-        images = _augmented(images, key, _OF_GENERATOR, spec)
+        images = _augmented(images, key, _OF_GENERATOR, feedback, spec)
         scores, _ = _score(discriminator.params, discriminator.batch_stats, images, labels, spec)
         return LOSSES[spec.loss].generator(scores)
 
     loss, cotangents = jax.value_and_grad(loss_of)(fake)
     (gradients,) = way_back(cotangents)
-    return _update(generator, gradients, batch_stats, spec), {"g_loss": loss}
+    optimizer = spec.generator_optimizer
+    return _update(generator, gradients, batch_stats, optimizer, spec), {"g_loss": loss}
 
 
 def _update_average(
@@ -229,27 +240,35 @@ def train_step(
     Returns:
       The new state, the same on every device, and `d_loss` (with its penalties),
       `g_loss`, `d_real` and `d_fake` (mean scores), and each penalty in use:
-      means over critic steps and devices, float32.
+      means over critic steps and devices, float32; with adaptive augmentation also
+      `d_real_sign` and `augment_probability` after the step.
     """
     key = jax.random.fold_in(key, state.step)
     latent_key, critic_key = jax.random.split(key)
     fakes, way_back, batch_stats = _draw_fakes(state.generator, batch.labels, latent_key, spec)
 
-    def critic_update(discriminator: Network, inputs: tuple) -> tuple[Network, Metrics]:
+    def critic_update(carry: tuple[Network, Feedback], inputs: tuple) -> tuple[tuple, Metrics]:
         update, *examples = inputs
         update_key = jax.random.fold_in(critic_key, update)
-        return _update_discriminator(discriminator, *examples, update_key, spec)
+        so_far = state.step * spec.critic_steps + update
+        discriminator, feedback, metrics = _update_discriminator(
+            carry[0], *examples, update_key, so_far, carry[1], spec
+        )
+        return (discriminator, feedback), metrics
 
     inputs = (jnp.arange(spec.critic_steps), batch.images, batch.labels, fakes)
-    discriminator, metrics = lax.scan(critic_update, state.discriminator, inputs)
+    before = (state.discriminator, state.feedback)
+    (discriminator, feedback), metrics = lax.scan(critic_update, before, inputs)
     metrics = jax.tree.map(jnp.mean, metrics)
     generator, generator_metrics = _update_generator(
         state.generator, discriminator, fakes[-1], batch.labels[-1], way_back, batch_stats,
-        critic_key, spec,
+        critic_key, feedback, spec,
     )  # fmt: skip
     ema = _update_average(state.ema, generator, state.step, spec)
     metrics = device_mean({**metrics, **generator_metrics}, spec)
-    return GANState(state.step + 1, generator, discriminator, ema), metrics
+    if spec.adaptive is not None:
+        metrics |= {"d_real_sign": feedback.sign, "augment_probability": feedback.probability}
+    return GANState(state.step + 1, generator, discriminator, ema, feedback), metrics
 
 
 def train_step_of_all(

@@ -58,3 +58,19 @@ def test_non_saturating_and_literal_generator_gradients():
     literal = jax.grad(LOSSES["minimax_literal"].generator)(score)
     assert non_saturating[0] == pytest.approx(-1 / (1 + math.exp(-2)), rel=1e-6)
     assert literal[0] == pytest.approx(-1 / (1 + math.exp(2)), rel=1e-6)
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, jax.jit], ids=["plain", "jit"])
+def test_label_smoothing_is_of_real_images_alone(wrap):
+    # -(1 - s) log D(x) - s log(1 - D(x)), with s = 0.1; generated images as before.
+    real = -(0.9 * (log_sigmoid(0) + log_sigmoid(2)) + 0.1 * (log_sigmoid(0) + log_sigmoid(-2))) / 2
+    fake = -(log_sigmoid(1) + log_sigmoid(-3)) / 2
+    loss = lambda *scores: LOSSES["minimax"].discriminator(*scores, label_smoothing=0.1)  # noqa: E731
+    assert wrap(loss)(jnp.array(REAL), jnp.array(FAKE)) == pytest.approx(real + fake, rel=1e-6)
+
+
+def test_smoothed_targets_are_reached_at_their_probability():
+    # The gradient in the score of a real image vanishes where D(x) = 0.9.
+    best = jnp.array([math.log(0.9 / 0.1)])
+    gradient = jax.grad(lambda real: LOSSES["minimax"].discriminator(real, best, 0.1))(best)
+    assert gradient[0] == pytest.approx(0.0, abs=1e-6)

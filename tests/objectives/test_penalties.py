@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from gaug_jax.objectives.gradient_penalty import gradient_penalty
+from gaug_jax.objectives.lecam import lecam_penalty
 from gaug_jax.objectives.r1 import r1_penalty
 
 SHAPE = (3, 8, 8, 2)
@@ -100,3 +101,18 @@ def test_r1_is_a_mean_over_images(images):
     critic = lambda x: 0.5 * jnp.sum(x**2, axis=(1, 2, 3))  # noqa: E731
     lengths = np.sum(np.asarray(images[0], np.float64) ** 2, axis=(1, 2, 3))
     assert r1_penalty(critic, images[0]) == pytest.approx(0.5 * lengths.mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, jax.jit], ids=["plain", "jit"])
+def test_lecam_by_hand(wrap):
+    # ((1 - 2)^2 + (3 - 2)^2) / 2 + ((-1 - 5)^2 + (0 - 5)^2) / 2.
+    scores = (jnp.array([1.0, 3.0]), jnp.array([-1.0, 0.0]))
+    assert wrap(lecam_penalty)(*scores, 5.0, 2.0) == pytest.approx(1.0 + 30.5, rel=1e-6)
+
+
+def test_lecam_of_scores_at_the_others_mean_is_nothing():
+    value, gradient = jax.value_and_grad(lecam_penalty)(
+        jnp.full(4, 0.5), jnp.full(4, -2.0), jnp.float32(-2.0), jnp.float32(0.5)
+    )
+    assert value == 0.0
+    np.testing.assert_array_equal(gradient, 0.0)

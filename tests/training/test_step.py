@@ -15,8 +15,9 @@ from settings_for_tests import (
 
 from gaug_jax.objectives.presets import PRESETS
 from gaug_jax.training import parallel
+from gaug_jax.training.across_devices import example_keys
 from gaug_jax.training.state import new_state
-from gaug_jax.training.step import Batch, draw_latents, example_keys, train_step, train_step_of_all
+from gaug_jax.training.step import Batch, draw_latents, train_step, train_step_of_all
 
 
 def states_after(spec, num_devices, steps, **feed_options):

@@ -1,0 +1,172 @@
+"""Which recipe holds up on few images: generators of all recipes, sizes and seeds, and a table.
+
+    python -m benchmarks.small_data --data=bangla_numerals --path=cmaterdb --output=runs/small
+
+Every run is a work folder of `main` under the output and a row of rows.jsonl there; the same
+command again makes only what is missing. Figures are against the validation part, on the
+features of one classifier that was fitted to the whole real training part; the test part is
+never looked at. `copies` is the share of images nearer (in pixels) to a training image than
+that one's nearest fellow.
+"""
+
+import importlib
+import json
+import statistics
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.stats
+from absl import flags
+
+from benchmarks.small_data_recipes import RECIPES
+from gaug_jax import command_line, data
+from gaug_jax.evaluation.features import Extractor, classifier_extractor, extract
+from gaug_jax.evaluation.fidelity import cheap_row
+from gaug_jax.evaluation.image_sets import array_set
+from gaug_jax.pipeline.following import domain_classifier
+from gaug_jax.pipeline.training import train_from_values
+from gaug_jax.settings import UserError, read_settings
+from gaug_jax.synthesis import filters, sampling
+from gaug_jax.workfolder import (
+    WorkFolder,
+    append_json_line,
+    atomic_file,
+    read_json_lines,
+)
+
+# What the screening changes in the configs, so that it ends: smaller networks and pictures.
+_DATA = {
+    "xray": {"data.allow_missing": True, "data.validation_fraction": 0.3, "data.image_size": 32},
+    "bangla_numerals": {"data.image_size": 32, "model.labels": "conditional"},
+}
+_DATA_FLAG = flags.DEFINE_enum("data", "bangla_numerals", list(_DATA), "Which images.")
+_PATH = flags.DEFINE_string("path", None, "Where they are.", required=True)
+_OUTPUT = flags.DEFINE_string("output", None, "Folder for runs, rows and table.", required=True)
+_RECIPES = flags.DEFINE_list("recipes", list(RECIPES), "Which recipes.")
+_SIZES = flags.DEFINE_list("sizes", ["100", "250", "0"], "Training images; 0 for all.")
+_SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds of the generators.")
+_STEPS = flags.DEFINE_integer("steps", 1000, "Generator updates.", lower_bound=1)
+_WIDTH = flags.DEFINE_integer("width", 16, "Features of the discriminator's first layer.")
+_IMAGES = flags.DEFINE_integer("images", 500, "Images drawn of each generator.", lower_bound=10)
+
+Run = tuple[str, int, int]
+
+
+def config_of(recipe: str, size: int, seed: int) -> dict[str, Any]:
+    """Returns the config of a run as nested dictionaries."""
+    config = importlib.import_module(f"configs.{_DATA_FLAG.value}").get_config()
+    changes = {
+        **_DATA[_DATA_FLAG.value],
+        "data.path": _PATH.value,
+        "data.train_size": size or None,
+        "model.width": _WIDTH.value,
+        "train.steps": _STEPS.value,
+        "train.sample_every": _STEPS.value,
+        "train.checkpoint_every": _STEPS.value,
+        "seed": seed,
+        **RECIPES[recipe],
+    }
+    config.update_from_flattened_dict({k: v for k, v in changes.items() if v is not None})
+    return config.to_dict()
+
+
+def folder_of(recipe: str, size: int, seed: int) -> WorkFolder:
+    """Returns the work folder of a run."""
+    name = f"{recipe.replace('+ ', 'with_')}-{size or 'all'}-{seed}"
+    return WorkFolder(Path(_OUTPUT.value) / _DATA_FLAG.value / name)
+
+
+def reference() -> tuple[Extractor, np.ndarray]:
+    """Returns the features' extractor, and the validation part's features."""
+    prepared = data.prepare(read_settings(config_of("spectral_norm", 0, 0)).data)
+    train = (*prepared.part("train"), prepared.class_names)
+    folder = WorkFolder(Path(_OUTPUT.value) / _DATA_FLAG.value)
+    extractor = classifier_extractor(domain_classifier(folder, train, 0))
+    real = extract(extractor, array_set("the validation part", prepared.part("validation")[0]))
+    return extractor, real.features
+
+
+def measured(run: Run, extractor: Extractor, real: np.ndarray) -> dict[str, Any]:
+    """Returns the row of a run, which is trained where it is not."""
+    recipe, size, seed = run
+    values, folder = config_of(*run), folder_of(*run)
+    train_from_values(values, str(folder.path))
+    generator = sampling.read_generator(folder)
+    counts = sampling.images_per_class(generator, _IMAGES.value, per_class=False)
+    drawn = sampling.draw_images(generator, counts, seed).images
+    features = extract(extractor, array_set("generated images", drawn), quiet=True).features
+    train = data.prepare(read_settings(values).data).part("train")[0]
+    copies = float(np.mean(filters.copy_distances(drawn, train) < 1.0))
+    rows = read_json_lines(folder.metrics)
+    rates = [row["images_per_second"] for row in rows if row["images_per_second"]]
+    shown = generator.spec.images_per_step
+    return {
+        "recipe": recipe,
+        "train_size": size,
+        "seed": seed,
+        "steps": generator.step,
+        "width": _WIDTH.value,
+        **cheap_row(real, features, seed=0),
+        "copies": copies,
+        "milliseconds_a_step": 1000.0 * shown / statistics.median(rates) if rates else None,
+    }
+
+
+def interval(values: list[float]) -> str:
+    """Returns the mean with the 95% interval of Student's t over seeds."""
+    mean = statistics.mean(values)
+    if len(values) < 2:
+        return f"{mean:.4f}"
+    reach = scipy.stats.t.ppf(0.975, len(values) - 1) * statistics.stdev(values)
+    return f"{mean:.4f} ± {reach / len(values) ** 0.5:.4f}"
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Returns the rows as a table, the mean over seeds of each recipe and size."""
+    figures = ("kid_mean", "precision_k5", "recall_k5", "copies", "milliseconds_a_step")
+    header = ["recipe", "training images", "seeds", "KID", "precision", "recall", "copies", "ms"]
+    lines = [header, ["---"] * len(header)]
+    groups: dict[tuple[int, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["train_size"] or 10**9, row["recipe"]), []).append(row)
+    for (_, recipe), found in sorted(groups.items(), key=lambda group: group[0][0]):
+        size = str(found[0]["train_size"] or "all")
+        cells = [[row[name] for row in found if row[name] is not None] for name in figures]
+        shown = [interval(cells[0])] + [
+            f"{np.mean(cell):.2f}" if cell else "" for cell in cells[1:]
+        ]
+        lines.append([recipe, size, str(len(found)), *shown])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def main() -> None:
+    """Makes the runs that are missing, and the table."""
+    for recipe in _RECIPES.value:
+        if recipe not in RECIPES:
+            raise UserError(f"--recipes={recipe!r} is not one of {', '.join(RECIPES)}")
+    place = Path(_OUTPUT.value) / _DATA_FLAG.value
+    rows_file = place / "rows.jsonl"
+    runs = [
+        (recipe, int(size), int(seed))
+        for seed in _SEEDS.value for size in _SIZES.value for recipe in _RECIPES.value
+    ]  # fmt: skip
+    extractor, real = reference()
+    rows = read_json_lines(rows_file)
+    done = {(row["recipe"], row["train_size"], row["seed"]) for row in rows}
+    for number, run in enumerate(runs, 1):
+        done = {
+            (row["recipe"], row["train_size"], row["seed"]) for row in read_json_lines(rows_file)
+        }
+        if run in done:
+            continue
+        row = measured(run, extractor, real)
+        append_json_line(rows_file, row)
+        print(f"{number} of {len(runs)}: {json.dumps(row)}", flush=True)
+    with atomic_file(place / "table.md", "w") as file:
+        file.write(table(read_json_lines(rows_file)))
+    print((place / "table.md").read_text())
+
+
+if __name__ == "__main__":
+    command_line.run(main, __doc__)

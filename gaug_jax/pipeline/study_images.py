@@ -1,0 +1,45 @@
+"""The study's images: its classes in their order, and a second test set."""
+
+import dataclasses
+
+import numpy as np
+
+from gaug_jax import data
+from gaug_jax.downstream.arms import Labelled
+from gaug_jax.settings import Settings, UserError, one_of
+
+
+def class_order(names: tuple[str, ...], positive: str | None) -> np.ndarray:
+    """Returns the classes in the study's order: of two, the positive one is the second."""
+    order = np.arange(len(names))
+    if positive is None:
+        return order
+    one_of("classify.positive_class", positive, names)
+    if len(names) != 2:
+        raise UserError("config.classify.positive_class is for two classes: leave it unset")
+    return order if names[1] == positive else order[::-1]
+
+
+def external_images(
+    settings: Settings, prepared: data.PreparedData, order: np.ndarray
+) -> Labelled | None:
+    """Returns the external test set in the study's order of classes, or None."""
+    path = settings.classify.external
+    if path is None:
+        return None
+    source = "npz" if path.endswith(".npz") else "folder"
+    outside = data.prepare(
+        dataclasses.replace(
+            settings.data, source=source, path=path, label=None, group=None, num_folds=0,
+            official_test=False, train_size=None, test_fraction=0.0, validation_fraction=0.0,
+        )
+    )  # fmt: skip
+    unknown = sorted(set(outside.class_names) - set(prepared.class_names))
+    if unknown:
+        raise UserError(
+            f"config.classify.external={path!r} has a class {unknown[0]!r} that the data has not: "
+            f"its classes are {', '.join(prepared.class_names)}"
+        )
+    places = [prepared.class_names.index(name) for name in outside.class_names]
+    labels = np.argsort(order)[np.array(places)][outside.labels]
+    return Labelled(outside.images, labels.astype(np.int32))
