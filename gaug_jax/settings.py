@@ -117,12 +117,13 @@ class ObjectiveSettings:
     loss: str | None
     gradient_penalty: float | None
     r1: float | None
-    r1_every: int
-    lecam: float
-    label_smoothing: float
     spectral_norm: bool | None
     discriminator_norm: str | None
     critic_steps: int | None
+    # Work folders that were made before these were added lack them, here and below.
+    r1_every: int = 1
+    lecam: float = 0.0
+    label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         for field in ("gradient_penalty", "r1"):
@@ -145,7 +146,6 @@ class TrainSettings:
     steps: int | None
     batch_size: int
     learning_rate: float | None
-    discriminator_learning_rate: float | None
     beta1: float | None
     beta2: float | None
     ema_half_life: float
@@ -161,8 +161,8 @@ class TrainSettings:
     on_divergence: str
     max_rollbacks: int
     divergence_limit: float
-    # Work folders that were made before this field was added lack it.
     patience: int = 0
+    discriminator_learning_rate: float | None = None
 
     def __post_init__(self) -> None:
         for field in ("epochs", "batch_size", "log_every", "sample_every", "checkpoint_every"):
@@ -191,10 +191,10 @@ class AugmentSettings:
     """What is done to images before the discriminator: the fields of `config.augment`."""
 
     policy: str
-    probability: float
-    adaptive: bool
-    target: float
-    adaptation_images: float
+    probability: float = 1.0
+    adaptive: bool = False
+    target: float = 0.6
+    adaptation_images: float = 50_000.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.probability <= 1:
@@ -389,7 +389,8 @@ def check_same_run(
       folder: the work folder, for the message.
       ignored_section: one that takes no part in what the work folder holds.
     """
-    before, now = _flat(before), _flat(now)
+    # As settings, in which fields that the folder is too old for have their defaults.
+    before, now = (_flat(dataclasses.asdict(read_settings(each))) for each in (before, now))
     for field in sorted(set(before) | set(now)):
         if field.split(".")[0] == ignored_section or field in _FREE_FIELDS:
             continue

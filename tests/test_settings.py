@@ -160,6 +160,16 @@ def test_a_work_folder_keeps_its_config():
         check_same_run(before, now, "W")
 
 
+def test_a_work_folder_of_before_a_field_was_added_can_be_continued():
+    before, now = base.get_config().to_dict(), base.get_config().to_dict()
+    for section, field in (("objective", "lecam"), ("train", "patience"), ("augment", "adaptive")):
+        del before[section][field]
+    check_same_run(before, now, "W")
+    now["objective"]["lecam"] = 0.1
+    with pytest.raises(UserError, match="W was made with config.objective.lecam=0.0, not 0.1"):
+        check_same_run(before, now, "W")
+
+
 @pytest.mark.parametrize("field", ["seeds", "arms", "learning_rates"])
 def test_a_study_of_nothing_is_refused(field):
     with pytest.raises(UserError, match=f"config.classify.{field} is empty"):
