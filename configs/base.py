@@ -106,8 +106,11 @@ def train() -> ConfigDict:
     section.discriminator_learning_rate = config_dict.placeholder(float)
     section.beta1 = config_dict.placeholder(float)
     section.beta2 = config_dict.placeholder(float)
-    # Images after which the moving average of the generator has forgotten half; and how fast
-    # that grows at the start, as a share of the images seen.
+    # Steps at each resolution, from 8x8 on; in the first half of them the new one is faded in
+    # (progressive growing). 0: the full resolution from the start.
+    section.growing_steps = 0
+    # Images after which the moving average of the generator has forgotten half (0: no average);
+    # and how fast that grows at the start, as a share of the images seen.
     section.ema_half_life = 10_000
     section.ema_ramp_up = 0.05
     # float32, or bfloat16 for activations (parameters and losses stay float32).

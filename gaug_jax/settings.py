@@ -163,6 +163,7 @@ class TrainSettings:
     divergence_limit: float
     patience: int = 0
     discriminator_learning_rate: float | None = None
+    growing_steps: int = 0
 
     def __post_init__(self) -> None:
         for field in ("epochs", "batch_size", "log_every", "sample_every", "checkpoint_every"):
@@ -175,12 +176,12 @@ class TrainSettings:
         for field in ("beta1", "beta2"):
             if getattr(self, field) is not None:
                 fraction(f"train.{field}", getattr(self, field))
-        above("train.ema_half_life", self.ema_half_life, 0)
+        at_least("train.ema_half_life", self.ema_half_life, 0)
         above("train.ema_ramp_up", self.ema_ramp_up, 0)
         one_of("train.precision", self.precision, ("float32", "bfloat16"))
         at_least("train.keep_last", self.keep_last, 1)
         for field in ("classes_at_once", "resident_megabytes", "keep_best", "max_rollbacks",
-                      "patience"):  # fmt: skip
+                      "patience", "growing_steps"):  # fmt: skip
             at_least(f"train.{field}", getattr(self, field), 0)
         one_of("train.on_divergence", self.on_divergence, ("stop", "rollback"))
         above("train.divergence_limit", self.divergence_limit, 0)

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from gaug_jax.models import growing
 from gaug_jax.models.layers import (
     BatchNorm,
     Downsample,
@@ -43,6 +44,8 @@ class Generator(nn.Module):
       channels: 1 or 3.
       width: features of the last hidden layer; each layer before it has twice as many.
       num_classes: classes of the class-conditional batch norm; 0 for none.
+      growing: whether it grows (`models.growing`).
+      stage: of the growth; None for the last.
       axis_name: devices whose examples share the batch statistics.
       dtype: of the activations; parameters are float32.
       implementation: of the convolutions, as in `models.convolution`.
@@ -52,6 +55,8 @@ class Generator(nn.Module):
     channels: int
     width: int
     num_classes: int = 0
+    growing: bool = False
+    stage: int | None = None
     axis_name: str | None = None
     dtype: jnp.dtype = jnp.float32
     implementation: str = "native"
@@ -76,11 +81,21 @@ class Generator(nn.Module):
         )
         options = {"dtype": self.dtype, "implementation": self.implementation}
         stages = num_stages(self.image_size)
+        newest = stages - 1 if self.stage is None else self.stage
+        needed = range(stages) if self.is_initializing() else (newest - 1, newest)
         hidden = norm(FromLatent(self.width * 2 ** (stages - 1), **options)(latents))
-        for stage in reversed(range(stages - 1)):
-            hidden = norm(Upsample(self.width * 2**stage, **options)(hidden))
-        images = Upsample(self.channels, **options)(hidden)
-        return jnp.tanh(images.astype(jnp.float32))
+        drawn = {}
+        for stage in range(newest + 1):
+            if stage:
+                hidden = norm(Upsample(self.width * 2 ** (stages - 1 - stage), **options)(hidden))
+            if stage == stages - 1 or (self.growing and stage in needed):
+                name = f"Upsample_{stage}" if stage == stages - 1 else f"ToImage_{stage}"
+                images = Upsample(self.channels, name=name, **options)(hidden)
+                drawn[stage] = jnp.tanh(images.astype(jnp.float32))
+        if not self.growing:
+            return drawn[newest]
+        progress = self.variable("batch_stats", growing.PROGRESS, jnp.zeros, ()).value
+        return growing.mixed(drawn, newest, progress, self.image_size)
 
 
 class Discriminator(nn.Module):
@@ -91,6 +106,8 @@ class Discriminator(nn.Module):
       norm: `batch` or `none`, after every hidden convolution.
       spectral_norm: divide every kernel by its largest singular value.
       num_classes: classes of the projection; 0 for none.
+      growing: whether it grows (`models.growing`).
+      stage: of the growth; None for the last.
       axis_name: devices whose examples share the batch statistics.
       dtype: of the activations; parameters are float32.
       implementation: of the convolutions, as in `models.convolution`.
@@ -100,6 +117,8 @@ class Discriminator(nn.Module):
     norm: str = "batch"
     spectral_norm: bool = False
     num_classes: int = 0
+    growing: bool = False
+    stage: int | None = None
     axis_name: str | None = None
     dtype: jnp.dtype = jnp.float32
     implementation: str = "native"
@@ -119,15 +138,27 @@ class Discriminator(nn.Module):
           labels: class of each image; needed when `num_classes` is above 0.
           train: use and update the statistics of batch norm and spectral norm.
         """
-        options = {"dtype": self.dtype, "implementation": self.implementation}
-        hidden = images
-        for stage in range(num_stages(images.shape[1])):
-            layer = Downsample(self.width * 2**stage, use_bias=self.norm == "none", **options)
-            hidden = self._normalised(layer, hidden, train)
+        stages, size = num_stages(images.shape[1]), images.shape[1]
+        if self.growing:
+            progress = self.variable("batch_stats", growing.PROGRESS, jnp.zeros, ()).value
+        first = 0 if self.stage is None else stages - 1 - self.stage
+        hidden = growing.shrunk(images, size >> first)
+        for layer in range(first, stages):
+            hidden = self._convolved(layer, hidden, train, from_image=layer == first)
+            if self.growing and layer and (layer == first + 1 or self.is_initializing()):
+                coarse = growing.shrunk(images, size >> layer)
+                coarse = self._convolved(layer, coarse, train, from_image=True)
+                fade = growing.fade_of(progress, stages - 1 - first)
+                hidden = fade * hidden + (1.0 - fade) * coarse
             if self.norm == "batch":
-                hidden = BatchNorm(axis_name=self.axis_name, dtype=self.dtype)(hidden, train=train)
+                norm = BatchNorm(
+                    axis_name=self.axis_name, dtype=self.dtype, name=f"BatchNorm_{layer}"
+                )
+                hidden = norm(hidden, train=train)
             hidden = jax.nn.leaky_relu(hidden, 0.2)
-        scores = self._normalised(ToScore(1, **options), hidden, train)[:, 0].astype(jnp.float32)
+        layer = ToScore(1, dtype=self.dtype, implementation=self.implementation)
+        scores = self._normalised(layer, hidden, train, f"SpectralNorm_{stages}")
+        scores = scores[:, 0].astype(jnp.float32)
         if self.num_classes:
             # The projection stays out of spectral norm: under it the labels were ignored.
             shape = (self.num_classes, hidden.shape[-1])
@@ -136,8 +167,21 @@ class Discriminator(nn.Module):
             scores = scores + jnp.sum(pooled * embedding[labels], axis=1)
         return scores
 
-    def _normalised(self, layer: nn.Module, inputs: Array, train: bool) -> Array:
+    def _convolved(self, layer: int, images: Array, train: bool, from_image: bool) -> Array:
+        """Applies the convolution of a layer; while growing a later one may see images too."""
+        kind = "FromImage" if from_image and layer else "Downsample"
+        module = Downsample(
+            self.width * 2**layer,
+            use_bias=self.norm == "none",
+            dtype=self.dtype,
+            implementation=self.implementation,
+            name=f"{kind}_{layer}",
+        )
+        name = f"SpectralNorm_{layer}" if kind == "Downsample" else f"SpectralNorm_{kind}_{layer}"
+        return self._normalised(module, images, train, name)
+
+    def _normalised(self, layer: nn.Module, inputs: Array, train: bool, name: str) -> Array:
         """Applies a layer, through spectral norm where the network has it."""
         if self.spectral_norm:
-            return nn.SpectralNorm(layer)(inputs, update_stats=train)
+            return nn.SpectralNorm(layer, name=name)(inputs, update_stats=train)
         return layer(inputs)

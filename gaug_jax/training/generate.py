@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PyTree, UInt8
 
 from gaug_jax import images as image_ranges
+from gaug_jax.training.growth import at_its_stage
 from gaug_jax.training.spec import Spec
 from gaug_jax.training.state import MovingAverage, Network
 
@@ -28,7 +29,11 @@ def generate(
     params, batch_stats = _of_class(ema, label, spec)
     labels = jnp.full((len(latents),), label, jnp.int32)
     variables = {"params": params, "batch_stats": batch_stats}
-    return image_ranges.to_uint8(spec.generator.apply(variables, latents, labels, train=False))
+
+    def draw(variables: PyTree, *, spec: Spec) -> Array:
+        return spec.generator.apply(variables, latents, labels, train=False)
+
+    return image_ranges.to_uint8(at_its_stage(draw, batch_stats, variables, spec=spec))
 
 
 @functools.partial(jax.jit, static_argnames="spec")
@@ -43,8 +48,12 @@ def score(
     params, batch_stats = _of_class((discriminator.params, discriminator.batch_stats), label, spec)
     labels = jnp.full((len(images),), label, jnp.int32)
     variables = {"params": params, "batch_stats": batch_stats}
-    real = image_ranges.to_unit(images)
-    return spec.discriminator.apply(variables, real, labels, train=False)
+    images = image_ranges.to_unit(images)
+
+    def score_them(variables: PyTree, *, spec: Spec) -> Array:
+        return spec.discriminator.apply(variables, images, labels, train=False)
+
+    return at_its_stage(score_them, batch_stats, variables, spec=spec)
 
 
 def keys_of(key: Array, first: int, count: int) -> Array:

@@ -8,7 +8,7 @@ import optax
 
 from gaug_jax.augmentation.differentiable import parse_policy
 from gaug_jax.models.convolution import default_implementation
-from gaug_jax.models.dcgan import Discriminator, Generator
+from gaug_jax.models.dcgan import Discriminator, Generator, num_stages
 from gaug_jax.objectives import LOSSES
 from gaug_jax.objectives.presets import PRESETS
 from gaug_jax.settings import (
@@ -60,6 +60,7 @@ class Spec:
       augment: transforms of what the discriminator sees.
       augment_probability: of each of them; the largest where it is adaptive.
       adaptive: how it is steered, or None.
+      growing_steps: of each stage of progressive growing; 0 for none.
       axis_name: axis of the devices, or None outside a parallel map.
     """
 
@@ -86,6 +87,7 @@ class Spec:
     augment: tuple[str, ...]
     augment_probability: float
     adaptive: Adaptive | None
+    growing_steps: int
     axis_name: str | None
 
     @property
@@ -102,6 +104,18 @@ class Spec:
     def image_shape(self) -> tuple[int, int, int]:
         """Height, width and channels."""
         return (self.generator.image_size, self.generator.image_size, self.generator.channels)
+
+    @property
+    def stages(self) -> tuple["Spec", ...]:
+        """The spec of each stage of progressive growing."""
+        return tuple(
+            dataclasses.replace(
+                self,
+                generator=self.generator.clone(stage=stage),
+                discriminator=self.discriminator.clone(stage=stage),
+            )
+            for stage in range(num_stages(self.generator.image_size))
+        )
 
     @property
     def images_per_step(self) -> int:
@@ -187,6 +201,7 @@ def make_spec(
     shared = {
         "width": model.width,
         "num_classes": conditional,
+        "growing": train.growing_steps > 0,
         "axis_name": axis_name,
         "dtype": jnp.dtype(train.precision),
         "implementation": default_implementation(jax.default_backend()),
@@ -213,6 +228,7 @@ def make_spec(
         lecam=objective.lecam,
         label_smoothing=objective.label_smoothing,
         discriminator_learning_rate=train.discriminator_learning_rate or values["learning_rate"],
+        growing_steps=train.growing_steps,
         axis_name=axis_name,
         **values,
     )

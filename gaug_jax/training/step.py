@@ -15,9 +15,11 @@ from jaxtyping import Array, Float, Int, PyTree, UInt8
 
 from gaug_jax import images as image_ranges
 from gaug_jax.augmentation.differentiable import augment
+from gaug_jax.models import growing
 from gaug_jax.objectives import LOSSES
 from gaug_jax.training.across_devices import device_mean, example_keys
 from gaug_jax.training.feedback import Feedback, updated
+from gaug_jax.training.growth import at_its_progress, at_its_stage
 from gaug_jax.training.penalties import penalties
 from gaug_jax.training.spec import Spec
 from gaug_jax.training.state import GANState, MovingAverage, Network
@@ -182,7 +184,11 @@ def _update_discriminator(
     `update` counts those of the whole run.
     """
     mixing = jax.vmap(jax.random.uniform)(example_keys(key, images.shape[0], spec))
-    real = _augmented(image_ranges.to_unit(images), key, _OF_REAL, feedback, spec)
+    real = image_ranges.to_unit(images)
+    if spec.growing_steps:
+        progress = discriminator.batch_stats[growing.PROGRESS]
+        real = growing.as_drawn_at(real, progress, spec.discriminator.stage)
+    real = _augmented(real, key, _OF_REAL, feedback, spec)
     fake = _augmented(fake, key, _OF_FAKE, feedback, spec)
     gradients, (batch_stats, feedback, metrics) = jax.grad(_discriminator_loss, has_aux=True)(
         discriminator.params, discriminator, real, fake, labels, mixing, update, feedback, spec
@@ -226,23 +232,8 @@ def _update_average(
     return jax.tree.map(lambda old, new: new + (old - new) * kept, ema, current)
 
 
-def train_step(
-    state: GANState, batch: Batch, key: Array, *, spec: Spec
-) -> tuple[GANState, Metrics]:
-    """Returns the state after one step, and the step's metrics.
-
-    Args:
-      state: of one generator, the same on every device.
-      batch: this device's share of the step's real images.
-      key: the run's base key; the step's own number is folded in here.
-      spec: what the step is compiled for.
-
-    Returns:
-      The new state, the same on every device, and `d_loss` (with its penalties),
-      `g_loss`, `d_real` and `d_fake` (mean scores), and each penalty in use:
-      means over critic steps and devices, float32; with adaptive augmentation also
-      `d_real_sign` and `augment_probability` after the step.
-    """
+def _step(state: GANState, batch: Batch, key: Array, spec: Spec) -> tuple[GANState, Metrics]:
+    """`train_step` of networks that are at one stage of their growth, or do not grow."""
     key = jax.random.fold_in(key, state.step)
     latent_key, critic_key = jax.random.split(key)
     fakes, way_back, batch_stats = _draw_fakes(state.generator, batch.labels, latent_key, spec)
@@ -271,6 +262,27 @@ def train_step(
     return GANState(state.step + 1, generator, discriminator, ema, feedback), metrics
 
 
+def train_step(
+    state: GANState, batch: Batch, key: Array, *, spec: Spec
+) -> tuple[GANState, Metrics]:
+    """Returns the state after one step, and the step's metrics.
+
+    Args:
+      state: of one generator, the same on every device.
+      batch: this device's share of the step's real images.
+      key: the run's base key; the step's own number is folded in here.
+      spec: what the step is compiled for.
+
+    Returns:
+      The new state, the same on every device, and `d_loss` (with its penalties),
+      `g_loss`, `d_real` and `d_fake` (mean scores), and each penalty in use:
+      means over critic steps and devices, float32; with adaptive augmentation also
+      `d_real_sign` and `augment_probability` after the step.
+    """
+    state = at_its_progress(state, spec)
+    return at_its_stage(_step, state.generator.batch_stats, state, batch, key, spec=spec)
+
+
 def train_step_of_all(
     state: GANState, batch: Batch, key: Array, *, spec: Spec
 ) -> tuple[GANState, Metrics]:
@@ -288,9 +300,11 @@ def train_step_of_all(
     if not spec.num_generators:
         return train_step(state, batch, key, spec=spec)
     keys = jax.vmap(lambda index: jax.random.fold_in(key, index))(jnp.arange(spec.num_generators))
-    state, metrics = lax.map(
-        lambda inputs: train_step(*inputs, spec=spec),
-        (state, batch, keys),
-        batch_size=spec.generators_at_once,
-    )
+    step = state.step[0]  # One for all, so that only the stage that they are at is computed.
+
+    def step_of_one(inputs: tuple[GANState, Batch, Array]) -> tuple[GANState, Metrics]:
+        state, *others = inputs
+        return train_step(state._replace(step=step), *others, spec=spec)
+
+    state, metrics = lax.map(step_of_one, (state, batch, keys), batch_size=spec.generators_at_once)
     return state, jax.tree.map(jnp.mean, metrics)

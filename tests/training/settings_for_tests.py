@@ -40,11 +40,11 @@ def small_spec(settings=None, axis_name="devices", **overrides):
     return make_spec(*sections, num_classes=NUM_CLASSES, axis_name=axis_name)
 
 
-def small_images(count=30):
+def small_images(count=30, size=8):
     """Returns blobs whose place tells their class, and the classes."""
     random = np.random.default_rng(0)
     labels = np.arange(count, dtype=np.int32) % NUM_CLASSES
-    images = random.integers(0, 60, (count, 8, 8, 1), np.uint8)
+    images = random.integers(0, 60, (count, size, size, 1), np.uint8)
     for image, label in zip(images, labels, strict=True):
         image[2 * label : 2 * label + 3] += 150
     return images, labels
@@ -52,7 +52,7 @@ def small_images(count=30):
 
 def small_feed(spec, devices, seed=0, resident=True, most_steps=6):
     """Returns the feed of the small images."""
-    store = image_store(*small_images(), spec.num_generators)
+    store = image_store(*small_images(size=spec.image_shape[0]), spec.num_generators)
     return make_feed(
         store,
         seed=seed,

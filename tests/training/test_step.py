@@ -19,6 +19,8 @@ from gaug_jax.training.across_devices import example_keys
 from gaug_jax.training.state import new_state
 from gaug_jax.training.step import Batch, draw_latents, train_step, train_step_of_all
 
+_POLICY = "brightness,contrast,translation,cutout"
+
 
 def states_after(spec, num_devices, steps, **feed_options):
     """Returns the state after some steps on so many devices."""
@@ -33,17 +35,19 @@ def states_after(spec, num_devices, steps, **feed_options):
 
 
 @pytest.mark.parametrize(
-    ("preset", "labels", "policy"),
+    ("preset", "labels", "others"),
     [
-        ("minimax", "none", "none"),
-        ("minimax", "conditional", "none"),
-        ("spectral_norm_gp", "conditional", "brightness,contrast,translation,cutout"),
-        ("wgan_gp", "per_class", "none"),
-        ("spectral_norm", "per_class", "translation"),
+        ("minimax", "none", {}),
+        ("minimax", "conditional", {}),
+        ("spectral_norm_gp", "conditional", {"augment__policy": _POLICY}),
+        ("wgan_gp", "per_class", {}),
+        ("spectral_norm", "per_class", {"augment__policy": "translation"}),
+        ("spectral_norm_gp", "conditional", {"train__growing_steps": 1, "data__image_size": 16}),
+        ("minimax", "per_class", {"train__growing_steps": 1, "data__image_size": 16}),
     ],
 )
-def test_one_step_on_one_device_is_one_step_on_four(preset, labels, policy):
-    spec = small_spec(objective__preset=preset, model__labels=labels, augment__policy=policy)
+def test_one_step_on_one_device_is_one_step_on_four(preset, labels, others):
+    spec = small_spec(objective__preset=preset, model__labels=labels, **others)
     one, four = states_after(spec, 1, 1), states_after(spec, 4, 1)
     # Adam's first step has the size of the learning rate whatever the gradient, so where a
     # gradient is nearly zero its sign alone decides: gradients are compared through the first
