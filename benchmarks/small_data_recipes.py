@@ -1,13 +1,15 @@
 """The ablation of recipes for few images: what each changes in the data's config.
 
-The first four are the paper's own. Each addition is made to `spectral_norm` alone, and
-those of `together` at once.
+The first four are the paper's own, without a moving average of the generator. Each addition
+is made to `spectral_norm` alone, and those of `together` at once.
 """
 
 _POLICY = "brightness,contrast,translation,cutout"
-_BASE = {"objective.preset": "spectral_norm"}
+_PLAIN = {"train.ema_half_life": 0}
+_BASE = {"objective.preset": "spectral_norm", **_PLAIN}
 
 _ADDITIONS = {
+    "ema": {"train.ema_half_life": 10_000},
     "hinge": {"objective.loss": "hinge"},
     "differentiable": {"augment.policy": _POLICY},
     "adaptive": {"augment.policy": _POLICY, "augment.adaptive": True},
@@ -16,15 +18,24 @@ _ADDITIONS = {
     "two_rates": {"train.learning_rate": 1e-4, "train.discriminator_learning_rate": 4e-4},
     "label_smoothing": {"objective.label_smoothing": 0.1},
     "fast": {"train.learning_rate": 1e-3, "train.beta1": 0.0},
+    # At 32x32 there are three resolutions: the last is faded in from step 500 on.
+    "growing": {"train.growing_steps": 250},
 }
 
-_TOGETHER = ("hinge", "differentiable", "fast", "lecam")
+_TOGETHER = ("ema", "hinge", "differentiable", "fast")
+
+
+def _with(*names: str) -> dict[str, object]:
+    """Returns the base with additions."""
+    return _BASE | {field: value for name in names for field, value in _ADDITIONS[name].items()}
+
 
 RECIPES = {
-    "minimax": {"objective.preset": "minimax"},
+    "minimax": {"objective.preset": "minimax", **_PLAIN},
     "spectral_norm": _BASE,
-    "wgan_gp": {"objective.preset": "wgan_gp"},
-    "spectral_norm_gp": {"objective.preset": "spectral_norm_gp"},
-    **{f"+ {name}": {**_BASE, **change} for name, change in _ADDITIONS.items()},
-    "+ together": _BASE | {k: v for name in _TOGETHER for k, v in _ADDITIONS[name].items()},
+    "wgan_gp": {"objective.preset": "wgan_gp", **_PLAIN},
+    "spectral_norm_gp": {"objective.preset": "spectral_norm_gp", **_PLAIN},
+    **{f"+ {name}": _with(name) for name in _ADDITIONS},
+    "together": _with(*_TOGETHER),
+    "together + lecam": _with(*_TOGETHER, "lecam"),
 }
