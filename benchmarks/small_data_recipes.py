@@ -18,6 +18,7 @@ _ADDITIONS = {
     "two_rates": {"train.learning_rate": 1e-4, "train.discriminator_learning_rate": 4e-4},
     "label_smoothing": {"objective.label_smoothing": 0.1},
     "fast": {"train.learning_rate": 1e-3, "train.beta1": 0.0},
+    "nearest": {"model.upsampling": "nearest"},
     # At 32x32 there are three resolutions: the last is faded in from step 500 on.
     "growing": {"train.growing_steps": 250},
 }

@@ -60,6 +60,9 @@ def model() -> ConfigDict:
     section.latent_dim = 100
     # none, per_class (a GAN for each class, trained together) or conditional.
     section.labels = "none"
+    # How the generator doubles height and width: transposed (convolutions), or nearest
+    # (neighbours, then a 3x3 convolution: no checkerboards).
+    section.upsampling = "transposed"
     return section
 
 

@@ -102,8 +102,10 @@ class ModelSettings:
     width: int
     latent_dim: int
     labels: str
+    upsampling: str = "transposed"
 
     def __post_init__(self) -> None:
+        one_of("model.upsampling", self.upsampling, ("transposed", "nearest"))
         at_least("model.width", self.width, 1)
         at_least("model.latent_dim", self.latent_dim, 1)
         one_of("model.labels", self.labels, ("none", "per_class", "conditional"))

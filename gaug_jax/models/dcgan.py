@@ -13,11 +13,11 @@ from jaxtyping import Array, Float, Int
 
 from gaug_jax.models import growing
 from gaug_jax.models.layers import (
+    UPSAMPLING,
     BatchNorm,
     Downsample,
     FromLatent,
     ToScore,
-    Upsample,
     normal_around,
 )
 
@@ -44,6 +44,7 @@ class Generator(nn.Module):
       channels: 1 or 3.
       width: features of the last hidden layer; each layer before it has twice as many.
       num_classes: classes of the class-conditional batch norm; 0 for none.
+      upsampling: `transposed` (convolutions) or `nearest` (neighbours, then a convolution).
       growing: whether it grows (`models.growing`).
       stage: of the growth; None for the last.
       axis_name: devices whose examples share the batch statistics.
@@ -55,6 +56,7 @@ class Generator(nn.Module):
     channels: int
     width: int
     num_classes: int = 0
+    upsampling: str = "transposed"
     growing: bool = False
     stage: int | None = None
     axis_name: str | None = None
@@ -84,13 +86,14 @@ class Generator(nn.Module):
         newest = stages - 1 if self.stage is None else self.stage
         needed = range(stages) if self.is_initializing() else (newest - 1, newest)
         hidden = norm(FromLatent(self.width * 2 ** (stages - 1), **options)(latents))
+        upsample = UPSAMPLING[self.upsampling]
         drawn = {}
         for stage in range(newest + 1):
             if stage:
-                hidden = norm(Upsample(self.width * 2 ** (stages - 1 - stage), **options)(hidden))
+                hidden = norm(upsample(self.width * 2 ** (stages - 1 - stage), **options)(hidden))
             if stage == stages - 1 or (self.growing and stage in needed):
-                name = f"Upsample_{stage}" if stage == stages - 1 else f"ToImage_{stage}"
-                images = Upsample(self.channels, name=name, **options)(hidden)
+                name = f"{upsample.__name__}_{stage}" if stage == stages - 1 else f"ToImage_{stage}"
+                images = upsample(self.channels, name=name, **options)(hidden)
                 drawn[stage] = jnp.tanh(images.astype(jnp.float32))
         if not self.growing:
             return drawn[newest]

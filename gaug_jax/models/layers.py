@@ -11,6 +11,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from gaug_jax.models.convolution import convolution, transposed_convolution
+from gaug_jax.models.growing import enlarged
+from gaug_jax.models.plain_convolution import plain_convolution
 
 KERNEL_SIZE = 4
 
@@ -25,16 +27,17 @@ def normal_around(mean: float, standard_deviation: float = 0.02) -> Callable:
 
 
 class _Kernel(nn.Module):
-    """A layer with a 4x4 kernel and, on request, a bias; `apply_kernel` says what it does."""
+    """A layer with a square kernel and, on request, a bias; `apply_kernel` says what it does."""
 
     features: int
     use_bias: bool = False
     dtype: jnp.dtype = jnp.float32
     implementation: str = "native"
+    kernel_size: int = KERNEL_SIZE
 
     @nn.compact
     def __call__(self, inputs: Array) -> Array:
-        shape = (KERNEL_SIZE, KERNEL_SIZE, inputs.shape[-1], self.features)
+        shape = (self.kernel_size, self.kernel_size, inputs.shape[-1], self.features)
         kernel = self.param("kernel", normal_around(0.0), shape)
         outputs = self.apply_kernel(inputs.astype(self.dtype), kernel.astype(self.dtype))
         if self.use_bias:
@@ -76,6 +79,27 @@ class Upsample(_Kernel):
     def apply_kernel(self, inputs: Array, kernel: Array) -> Array:
         """Returns the transposed convolution."""
         return transposed_convolution(inputs, kernel, implementation=self.implementation)
+
+
+class NearestUpsample(_Kernel):
+    """Every pixel as a square of four, then a 3x3 convolution: doubles height and width.
+
+    Every output sees as many taps of the kernel, where those of a transposed convolution may
+    not (Odena et al. 2016, "Deconvolution and checkerboard artifacts").
+    """
+
+    kernel_size: int = 3
+
+    def apply_kernel(self, inputs: Array, kernel: Array) -> Array:
+        """Returns the convolution of the enlarged features, zeros around them."""
+        squares = enlarged(inputs, 2 * inputs.shape[1])
+        implementation = "native" if self.implementation == "native" else "patches"
+        return plain_convolution(
+            squares, kernel, stride=1, padding=(1, 1), implementation=implementation
+        )
+
+
+UPSAMPLING = {"transposed": Upsample, "nearest": NearestUpsample}
 
 
 class BatchNorm(nn.Module):

@@ -208,7 +208,12 @@ def make_spec(
     }
     num_generators = num_classes if model.labels == "per_class" else 0
     return Spec(
-        generator=Generator(image_size=data.image_size, channels=data.channels, **shared),
+        generator=Generator(
+            image_size=data.image_size,
+            channels=data.channels,
+            upsampling=model.upsampling,
+            **shared,
+        ),
         discriminator=Discriminator(
             norm=values.pop("discriminator_norm"),
             spectral_norm=values.pop("spectral_norm"),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gaug_jax.models.dcgan import Discriminator, Generator, num_stages
+from gaug_jax.models.layers import NearestUpsample
 
 
 def count(tree):
@@ -167,3 +168,36 @@ def test_bfloat16_keeps_parameters_and_outputs_in_float32():
     expected, _ = exact.apply(variables, latents, train=True, mutable=["batch_stats"])
     # bfloat16 keeps 8 bits: a few parts in a hundred after three layers.
     np.testing.assert_allclose(images, expected, atol=0.05)
+
+
+def test_nearest_upsampling_is_the_convolution_of_enlarged_features():
+    inputs = np.random.default_rng(0).normal(size=(2, 4, 4, 3)).astype(np.float32)
+    for implementation in ("native", "matrix_product"):
+        layer = NearestUpsample(5, implementation=implementation)
+        variables = layer.init(jax.random.key(0), inputs)
+        kernel = np.asarray(variables["params"]["kernel"], np.float64)
+        assert kernel.shape == (3, 3, 3, 5)
+        padded = np.pad(inputs.repeat(2, 1).repeat(2, 2), ((0, 0), (1, 1), (1, 1), (0, 0)))
+        expected = sum(
+            padded[:, row : row + 8, column : column + 8] @ kernel[row, column]
+            for row in range(3)
+            for column in range(3)
+        )
+        np.testing.assert_allclose(layer.apply(variables, inputs), expected, atol=1e-6)
+
+
+def test_nearest_upsampling_has_no_checkerboard():
+    # Every inner output of constant features is the same, which a transposed kernel of an odd
+    # share of taps would not give.
+    layer = NearestUpsample(2)
+    inputs = jnp.ones((1, 8, 8, 3))
+    outputs = layer.apply(layer.init(jax.random.key(0), inputs), inputs)[0, 1:-1, 1:-1]
+    np.testing.assert_allclose(outputs, np.broadcast_to(outputs[0, 0], outputs.shape), atol=1e-6)
+
+
+def test_a_generator_of_nearest_upsampling_draws_the_same_shapes():
+    generator = Generator(image_size=16, channels=3, width=4, upsampling="nearest")
+    latents = jnp.ones((2, 5))
+    images, variables = generator.init_with_output(jax.random.key(0), latents, train=False)
+    assert images.shape == (2, 16, 16, 3)
+    assert {"NearestUpsample_0", "NearestUpsample_1"} <= set(variables["params"])

@@ -42,6 +42,7 @@ def states_after(spec, num_devices, steps, **feed_options):
         ("spectral_norm_gp", "conditional", {"augment__policy": _POLICY}),
         ("wgan_gp", "per_class", {}),
         ("spectral_norm", "per_class", {"augment__policy": "translation"}),
+        ("spectral_norm", "conditional", {"model__upsampling": "nearest"}),
         ("spectral_norm_gp", "conditional", {"train__growing_steps": 1, "data__image_size": 16}),
         ("minimax", "per_class", {"train__growing_steps": 1, "data__image_size": 16}),
     ],
