@@ -159,8 +159,6 @@ def main() -> None:
         for seed in _SEEDS.value for size in _SIZES.value for recipe in _RECIPES.value
     ]  # fmt: skip
     extractor, real = reference()
-    rows = read_json_lines(rows_file)
-    done = {(row["recipe"], row["train_size"], row["seed"]) for row in rows}
     for number, run in enumerate(runs, 1):
         done = {
             (row["recipe"], row["train_size"], row["seed"]) for row in read_json_lines(rows_file)
@@ -168,8 +166,8 @@ def main() -> None:
         if run in done:
             continue
         row = measured(run, extractor, real)
-        jax.clear_caches()  # Programs of many runs would use up the process's memory maps.
         append_json_line(rows_file, row)
+        jax.clear_caches()  # Programs of many runs would use up the process's memory maps.
         print(f"{number} of {len(runs)}: {json.dumps(row)}", flush=True)
     with atomic_file(place / "table.md", "w") as file:
         file.write(table(read_json_lines(rows_file)))

@@ -20,6 +20,7 @@ from gaug_jax.models.layers import (
     ToScore,
     normal_around,
 )
+from gaug_jax.models.resampling import shrunk
 
 SMALLEST = 4
 
@@ -144,14 +145,15 @@ class Discriminator(nn.Module):
         stages, size = num_stages(images.shape[1]), images.shape[1]
         if self.growing:
             progress = self.variable("batch_stats", growing.PROGRESS, jnp.zeros, ()).value
-        first = 0 if self.stage is None else stages - 1 - self.stage
-        hidden = growing.shrunk(images, size >> first)
+        newest = stages - 1 if self.stage is None else self.stage
+        first = stages - 1 - newest
+        hidden = shrunk(images, size >> first)
         for layer in range(first, stages):
             hidden = self._convolved(layer, hidden, train, from_image=layer == first)
             if self.growing and layer and (layer == first + 1 or self.is_initializing()):
-                coarse = growing.shrunk(images, size >> layer)
+                coarse = shrunk(images, size >> layer)
                 coarse = self._convolved(layer, coarse, train, from_image=True)
-                fade = growing.fade_of(progress, stages - 1 - first)
+                fade = growing.fade_of(progress, newest)
                 hidden = fade * hidden + (1.0 - fade) * coarse
             if self.norm == "batch":
                 norm = BatchNorm(

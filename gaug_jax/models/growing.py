@@ -9,7 +9,7 @@ an early stage are coarse ones enlarged.
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-Images = Float[Array, "batch height width channels"]
+from gaug_jax.models.resampling import Images, enlarged, shrunk
 
 PROGRESS = "progress"
 
@@ -27,20 +27,6 @@ def fade_of(progress: Float[Array, ""], stage: int) -> Float[Array, ""]:
 def resolution_of(stage: int) -> int:
     """Returns height and width of a stage's images."""
     return 8 * 2**stage
-
-
-def shrunk(images: Images, resolution: int) -> Images:
-    """Returns images of a lower resolution that divides theirs: means over squares."""
-    batch, size, _, channels = images.shape
-    share = size // resolution
-    squares = images.reshape(batch, resolution, share, resolution, share, channels)
-    return jnp.mean(squares, axis=(2, 4))
-
-
-def enlarged(images: Images, size: int) -> Images:
-    """Returns images of a larger size that theirs divides: every pixel a square."""
-    share = size // images.shape[1]
-    return jnp.repeat(jnp.repeat(images, share, axis=1), share, axis=2)
 
 
 def as_drawn_at(images: Images, progress: Float[Array, ""], stage: int) -> Images:

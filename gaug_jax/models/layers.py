@@ -11,8 +11,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from gaug_jax.models.convolution import convolution, transposed_convolution
-from gaug_jax.models.growing import enlarged
 from gaug_jax.models.plain_convolution import plain_convolution
+from gaug_jax.models.resampling import enlarged
 
 KERNEL_SIZE = 4
 

@@ -35,9 +35,9 @@ def at_its_progress(state: GANState, spec: Spec) -> GANState:
     if not spec.growing_steps:
         return state
     progress = state.step.astype(jnp.float32) / spec.growing_steps
-    networks = ("generator", "discriminator", "ema")
-    grown = {}
-    for name in networks:
-        network = getattr(state, name)
-        grown[name] = network._replace(batch_stats={**network.batch_stats, PROGRESS: progress})
+    grown = {
+        name: network._replace(batch_stats={**network.batch_stats, PROGRESS: progress})
+        for name, network in state._asdict().items()
+        if name in ("generator", "discriminator", "ema")
+    }
     return state._replace(**grown)

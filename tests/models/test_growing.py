@@ -7,6 +7,7 @@ import pytest
 
 from gaug_jax.models import growing
 from gaug_jax.models.dcgan import Discriminator, Generator
+from gaug_jax.models.resampling import enlarged, shrunk
 
 SIZE, LATENT = 32, 6
 
@@ -23,7 +24,7 @@ def grown(network, arguments, progress):
 
 def test_shrinking_takes_means_over_squares():
     images = random_images()
-    found = growing.shrunk(jnp.asarray(images), 8)
+    found = shrunk(jnp.asarray(images), 8)
     for row, column in ((0, 0), (3, 7), (7, 2)):
         square = images[:, 4 * row : 4 * row + 4, 4 * column : 4 * column + 4].astype(np.float64)
         np.testing.assert_allclose(found[:, row, column], square.mean((1, 2)), atol=1e-6)
@@ -31,9 +32,9 @@ def test_shrinking_takes_means_over_squares():
 
 def test_shrinking_undoes_enlarging():
     images = random_images(8)
-    enlarged = growing.enlarged(jnp.asarray(images), SIZE)
-    np.testing.assert_array_equal(enlarged, images.repeat(4, 1).repeat(4, 2))
-    np.testing.assert_allclose(growing.shrunk(enlarged, 8), images, atol=1e-7)
+    larger = enlarged(jnp.asarray(images), SIZE)
+    np.testing.assert_array_equal(larger, images.repeat(4, 1).repeat(4, 2))
+    np.testing.assert_allclose(shrunk(larger, 8), images, atol=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -65,10 +66,10 @@ def test_a_stage_draws_squares_of_its_resolution(stage):
     images = generator.clone(stage=stage).apply(variables, latents, None, train=False)
     assert images.shape == (3, SIZE, SIZE, 2)
     resolution = growing.resolution_of(stage)
-    coarse = growing.shrunk(images, resolution)
-    np.testing.assert_allclose(growing.enlarged(coarse, SIZE), images, atol=1e-6)
+    coarse = shrunk(images, resolution)
+    np.testing.assert_allclose(enlarged(coarse, SIZE), images, atol=1e-6)
     if resolution > 8:
-        coarser = growing.enlarged(growing.shrunk(images, resolution // 2), SIZE)
+        coarser = enlarged(shrunk(images, resolution // 2), SIZE)
         assert float(jnp.abs(coarser - images).max()) > 1e-4
 
 
@@ -86,7 +87,7 @@ def test_a_new_stage_begins_as_the_one_before(norm):
     images = jnp.asarray(random_images())
     discriminator = Discriminator(width=4, norm=norm, spectral_norm=norm == "none", growing=True)
     variables = grown(discriminator, [images], jnp.float32(2.0))
-    coarse = growing.enlarged(growing.shrunk(images, 16), SIZE)
+    coarse = enlarged(shrunk(images, 16), SIZE)
     newer = discriminator.clone(stage=2)
     seen = newer.apply(variables, images, None, train=False)
     np.testing.assert_allclose(seen, newer.apply(variables, coarse, None, train=False), atol=1e-6)

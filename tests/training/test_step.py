@@ -147,6 +147,13 @@ def test_examples_draw_the_same_numbers_on_any_number_of_devices():
     np.testing.assert_array_equal(draw(8, 1), draw(2, 4))
 
 
+def test_a_half_life_of_zero_is_no_moving_average():
+    result = states_after(small_spec(train__ema_half_life=0), 1, 2)
+    assert largest_difference(result.state.ema.params, result.state.generator.params) == 0.0
+    stats = (result.state.ema.batch_stats, result.state.generator.batch_stats)
+    assert largest_difference(*stats) == 0.0
+
+
 def test_the_moving_average_follows_its_formula():
     # After step s the half-life is min(half_life, ramp_up * images seen); with a batch of 8 and
     # ramp-up 0.05 the first is 0.4 images, so old values keep the share 0.5 ** (8 / 0.4).
