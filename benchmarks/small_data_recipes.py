@@ -21,6 +21,8 @@ _ADDITIONS = {
     "nearest": {"model.upsampling": "nearest"},
     # At 32x32 there are three resolutions: the last is faded in from step 500 on.
     "growing": {"train.growing_steps": 250},
+    "attention": {"model.attention": True},
+    "residual": {"model.residual": True},
 }
 
 _TOGETHER = ("ema", "hinge", "differentiable", "fast")

@@ -63,6 +63,12 @@ def model() -> ConfigDict:
     # How the generator doubles height and width: transposed (convolutions), or nearest
     # (neighbours, then a 3x3 convolution: no checkerboards).
     section.upsampling = "transposed"
+    # Residual blocks in place of the hidden layers that resample, in both networks.
+    section.residual = False
+    # Self-attention at half the image's height (32x32 at 64x64), in both networks.
+    section.attention = False
+    # Channels of the first layer of the classifier that objective.classifier_weight trains.
+    section.classifier_width = 32
     return section
 
 
@@ -85,6 +91,9 @@ def objective() -> ConfigDict:
     section.lecam = 0.0
     # By how much the target of real images is below 1 (minimax losses; 0.1 in its paper).
     section.label_smoothing = 0.0
+    # Train a classifier of the real images beside the generator, and by this weight of the
+    # generated ones that it is sure of (EC-GAN; 0.1 in its paper). 0: none.
+    section.classifier_weight = 0.0
     # Divide each discriminator kernel by its largest singular value.
     section.spectral_norm = config_dict.placeholder(bool)
     # batch or none.
@@ -107,6 +116,7 @@ def train() -> ConfigDict:
     section.learning_rate = config_dict.placeholder(float)
     # The discriminator's own. Unset: the same.
     section.discriminator_learning_rate = config_dict.placeholder(float)
+    section.classifier_learning_rate = 1e-3
     section.beta1 = config_dict.placeholder(float)
     section.beta2 = config_dict.placeholder(float)
     # Steps at each resolution, from 8x8 on; in the first half of them the new one is faded in

@@ -102,12 +102,16 @@ class ModelSettings:
     width: int
     latent_dim: int
     labels: str
+    # Work folders that were made before these were added lack them, here and below.
     upsampling: str = "transposed"
+    residual: bool = False
+    attention: bool = False
+    classifier_width: int = 32
 
     def __post_init__(self) -> None:
         one_of("model.upsampling", self.upsampling, ("transposed", "nearest"))
-        at_least("model.width", self.width, 1)
-        at_least("model.latent_dim", self.latent_dim, 1)
+        for field in ("width", "latent_dim", "classifier_width"):
+            at_least(f"model.{field}", getattr(self, field), 1)
         one_of("model.labels", self.labels, ("none", "per_class", "conditional"))
 
 
@@ -122,17 +126,18 @@ class ObjectiveSettings:
     spectral_norm: bool | None
     discriminator_norm: str | None
     critic_steps: int | None
-    # Work folders that were made before these were added lack them, here and below.
     r1_every: int = 1
     lecam: float = 0.0
     label_smoothing: float = 0.0
+    classifier_weight: float = 0.0
 
     def __post_init__(self) -> None:
         for field in ("gradient_penalty", "r1"):
             if getattr(self, field) is not None:
                 at_least(f"objective.{field}", getattr(self, field), 0)
         at_least("objective.r1_every", self.r1_every, 1)
-        at_least("objective.lecam", self.lecam, 0)
+        for field in ("lecam", "classifier_weight"):
+            at_least(f"objective.{field}", getattr(self, field), 0)
         fraction("objective.label_smoothing", self.label_smoothing)
         if self.critic_steps is not None:
             at_least("objective.critic_steps", self.critic_steps, 1)
@@ -166,6 +171,7 @@ class TrainSettings:
     patience: int = 0
     discriminator_learning_rate: float | None = None
     growing_steps: int = 0
+    classifier_learning_rate: float = 1e-3
 
     def __post_init__(self) -> None:
         for field in ("epochs", "batch_size", "log_every", "sample_every", "checkpoint_every"):
@@ -175,6 +181,7 @@ class TrainSettings:
         for field in ("learning_rate", "discriminator_learning_rate"):
             if getattr(self, field) is not None:
                 above(f"train.{field}", getattr(self, field), 0)
+        above("train.classifier_learning_rate", self.classifier_learning_rate, 0)
         for field in ("beta1", "beta2"):
             if getattr(self, field) is not None:
                 fraction(f"train.{field}", getattr(self, field))

@@ -108,6 +108,7 @@ class WorkFolder:
         self.samples = self.path / "samples"
         self.progress_picture = self.samples / "progress.gif"
         self.classifier = self.path / "classifier.npz"
+        self.joint_classifier = self.path / "joint_classifier.npz"
         self.fidelity = self.path / "evaluation" / "metrics.jsonl"
         self.fidelity_curve = self.path / "evaluation" / "curve.png"
         self.generators = self.path / "generators"

@@ -13,7 +13,8 @@ STUDY = [
     *TINY, "--config.train.steps=3", "--config.train.sample_every=100",
     "--config.data.num_folds=3", "--config.classify.train_sizes=(40,60)",
     "--config.classify.endpoint_size=40", "--config.classify.splits=(0,1)",
-    "--config.classify.arms=('real','gan','gan+classical','pseudo_label')",
+    "--config.classify.arms=('real','gan','gan+classical','pseudo_label','ec_gan')",
+    "--config.objective.classifier_weight=0.1", "--config.model.classifier_width=4",
     "--config.classify.ratios=(1.0,)", "--config.classify.filters=('none','copies')",
     "--config.classify.steps=4", "--config.classify.width=4", "--config.classify.batch_size=8",
     "--config.classify.seeds=(0,1)",
@@ -37,7 +38,8 @@ def rows_of(folder):
 
 def test_every_run_has_its_row(study):
     rows = rows_of(study)
-    assert len(rows) == 4 * RUNS_IN_A_CELL * 2
+    # Two classifiers of each, but the one that was trained with the generator.
+    assert len(rows) == 4 * (RUNS_IN_A_CELL * 2 + 1)
     assert {row["classifier_seed"] for row in rows} == {0, 1}
     for name in ("arm", "train_size", "ratio", "filter", "split", "gan_seed", "optimizer_steps",
                  "accuracy", "macro_f1", "auroc", "sensitivity_at_90_specificity",
@@ -47,8 +49,10 @@ def test_every_run_has_its_row(study):
 
 def test_every_arm_makes_the_same_steps(study):
     for size in (40, 60):
-        steps = {row["optimizer_steps"] for row in rows_of(study) if row["train_size"] == size}
-        assert steps == {4}
+        rows = [row for row in rows_of(study) if row["train_size"] == size]
+        assert {row["optimizer_steps"] for row in rows if row["arm"] != "ec_gan"} == {4}
+        # Its classifier makes a step with each of the generator's.
+        assert {row["optimizer_steps"] for row in rows if row["arm"] == "ec_gan"} == {3}
     assert {row["num_train"] for row in rows_of(study) if row["train_size"] == 40} == {40}
 
 
@@ -127,6 +131,7 @@ def test_a_generator_that_saw_more_images_is_refused(study, tmp_path):
         (["--config.classify.filters=('best',)"], "'best'"),
         (["--config.model.labels=none"], "config.model.labels='none'"),
         (["--config.classify.filter_keep=0.0"], "filter_keep"),
+        (["--config.objective.classifier_weight=0.0"], "'ec_gan'"),
         (["--config.classify.positive_class=3"], "two classes"),
         (["--config.classify.shortcut=shoe_size"], "shoe_size"),
         (["--config.classify.train_sizes=(40,5000)"], "train_size=5000"),

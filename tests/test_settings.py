@@ -57,6 +57,9 @@ def spec_with(**overrides):
         ("objective__gradient_penalty", -1.0, r"objective.gradient_penalty=-1.0 is too small"),
         ("objective__r1_every", 0, r"objective.r1_every=0 is too small"),
         ("objective__lecam", -1.0, r"objective.lecam=-1.0 is too small"),
+        ("objective__classifier_weight", -0.1, r"objective.classifier_weight=-0.1 is too small"),
+        ("model__classifier_width", 0, r"model.classifier_width=0 is too small"),
+        ("train__classifier_learning_rate", 0.0, r"train.classifier_learning_rate=0.0 must be"),
         ("objective__label_smoothing", 1.0, r"objective.label_smoothing=1.0 is not a fraction"),
         ("train__discriminator_learning_rate", 0.0, r"train.discriminator_learning_rate=0.0 must"),
         ("augment__probability", 1.5, r"augment.probability=1.5 is no probability"),
@@ -84,6 +87,10 @@ def test_a_value_that_is_not_allowed(field, value, message):
         (
             {"objective__label_smoothing": 0.1, "objective__loss": "hinge"},
             r"config.objective.label_smoothing=0.1 .*not of 'hinge'",
+        ),
+        (
+            {"objective__classifier_weight": 0.1, "model__labels": "per_class"},
+            r"config.objective.classifier_weight=0.1 .*set config.model.labels",
         ),
         ({"augment__adaptive": True}, r"config.augment.adaptive=True has nothing to make"),
         (

@@ -27,8 +27,9 @@ class Arm:
     Attributes:
       augmentation: policy of the batches.
       synthetic: whether generated images take part.
-      mode: how they do: `mixed`, `pretrain`, `only`, `shuffled`, `unlabelled`; or of real
-        images alone `real`, `oversample`, `borders`.
+      mode: how they do: `mixed`, `pretrain`, `only`, `shuffled`, `unlabelled`, or `joint`,
+        where the classifier was trained along with its generator; or of real images alone
+        `real`, `oversample`, `borders`.
       all_ratios: whether every ratio and filter is tried, or the reference ones alone.
     """
 
@@ -52,6 +53,7 @@ ARMS: dict[str, Arm] = {
     "synthetic_only": Arm(synthetic=True, mode="only"),
     "gan_shuffled": Arm(synthetic=True, mode="shuffled"),
     "pseudo_label": Arm(synthetic=True, mode="unlabelled"),
+    "ec_gan": Arm(synthetic=True, mode="joint"),
     # A control, not a competitor: what can be told without the lungs.
     "borders_only": Arm(mode="borders"),
 }

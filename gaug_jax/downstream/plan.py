@@ -37,6 +37,11 @@ def planned_runs(study: ClassifySettings) -> Iterator[Run]:
                 yield from (Run(name, ratio, chosen, seed) for chosen in study.filters)
 
 
+def classifier_seeds(arm: str, study: ClassifySettings) -> tuple[int, ...]:
+    """Returns the seeds of an arm's classifiers; a generator's own classifier is a single one."""
+    return tuple(study.seeds)[:1] if ARMS[arm].mode == "joint" else tuple(study.seeds)
+
+
 def planned_rows(rows: list[Row], study: ClassifySettings) -> list[Row]:
     """Returns the rows of the study as it is planned now, the last of each fit.
 
@@ -49,7 +54,7 @@ def planned_rows(rows: list[Row], study: ClassifySettings) -> list[Row]:
         for row in rows
         if row["train_size"] in study.train_sizes
         and row["split"] in study.splits
-        and row["classifier_seed"] in study.seeds
         and Run(*(row[name] for name in Run._fields)) in runs
+        and row["classifier_seed"] in classifier_seeds(row["arm"], study)
     }
     return list(found.values())

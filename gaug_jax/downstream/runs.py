@@ -3,11 +3,13 @@
 import dataclasses
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 from jaxtyping import Float, Int
 
 from gaug_jax.downstream import scores
 from gaug_jax.downstream.arms import ARMS, Labelled, arm_images, without_middle
+from gaug_jax.training.classifier import FittedClassifier
 from gaug_jax.training.classifier_fit import class_probabilities, fit_classifiers
 from gaug_jax.training.classifier_spec import ClassifierSpec
 
@@ -27,12 +29,14 @@ class Fitted(NamedTuple):
     """What the chosen fits say, one for each classifier seed.
 
     Attributes:
-      learning_rate: chosen on the validation part.
+      optimizer_steps: of each.
+      learning_rate: chosen on the validation part; of a joint classifier its own.
       validation: probabilities there.
       test: probabilities of the test part, by fits with that learning rate.
       external: probabilities of the external set, or None.
     """
 
+    optimizer_steps: int
     learning_rate: float
     validation: Probabilities
     test: Probabilities
@@ -93,7 +97,31 @@ def fit_arm(
     external = None
     if parts.external is not None:
         external = class_probabilities(variables, shown(parts.external.images), spec)[mine]
-    return Fitted(chosen, validation[mine], test, external)
+    return Fitted(spec.steps, chosen, validation[mine], test, external)
+
+
+def joint_arm(
+    classifier: FittedClassifier,
+    learning_rate: float,
+    order: Int[np.ndarray, " classes"],
+    parts: Parts,
+) -> Fitted:
+    """Returns what a classifier that was trained along with its generator says.
+
+    Args:
+      classifier: as it was fitted.
+      learning_rate: that it was fitted with.
+      order: of its classes in the study.
+      parts: of the split and training size.
+    """
+    stacked = jax.tree.map(lambda leaf: leaf[None], classifier.variables)
+
+    def said(part: Labelled) -> Probabilities:
+        return class_probabilities(stacked, part.images, classifier.spec)[:, :, order]
+
+    external = None if parts.external is None else said(parts.external)
+    steps = classifier.spec.steps
+    return Fitted(steps, learning_rate, said(parts.validation), said(parts.test), external)
 
 
 def choose_learning_rate(
@@ -146,7 +174,11 @@ def deployed(
 
 
 def run_rows(
-    common: dict[str, Any], fitted: Fitted, parts: Parts, budget: Budget
+    common: dict[str, Any],
+    fitted: Fitted,
+    parts: Parts,
+    budget: Budget,
+    seeds: tuple[int, ...],
 ) -> list[dict[str, Any]]:
     """Returns a row of `runs.jsonl` for each classifier seed.
 
@@ -155,13 +187,14 @@ def run_rows(
       fitted: the fits.
       parts: of the split and training size.
       budget: the same for all arms.
+      seeds: of the classifiers.
     """
     rows = []
-    for place, seed in enumerate(budget.seeds):
+    for place, seed in enumerate(seeds):
         row = {
             **common,
             "classifier_seed": seed,
-            "optimizer_steps": budget.spec.steps,
+            "optimizer_steps": fitted.optimizer_steps,
             "learning_rate": fitted.learning_rate,
             "num_train": len(parts.train.labels),
             **scores.plain_figures(fitted.test[place], parts.test.labels),

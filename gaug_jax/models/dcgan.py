@@ -12,15 +12,18 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from gaug_jax.models import growing
+from gaug_jax.models.attention import SelfAttention
 from gaug_jax.models.layers import (
     UPSAMPLING,
     BatchNorm,
     Downsample,
     FromLatent,
     ToScore,
+    applied,
     normal_around,
 )
 from gaug_jax.models.resampling import shrunk
+from gaug_jax.models.residual import ResidualBlock
 
 SMALLEST = 4
 
@@ -46,6 +49,8 @@ class Generator(nn.Module):
       width: features of the last hidden layer; each layer before it has twice as many.
       num_classes: classes of the class-conditional batch norm; 0 for none.
       upsampling: `transposed` (convolutions) or `nearest` (neighbours, then a convolution).
+      residual: a residual block for every hidden upsampling.
+      attention: self-attention at half the image's height, 32x32 at 64x64.
       growing: whether it grows (`models.growing`).
       stage: of the growth; None for the last.
       axis_name: devices whose examples share the batch statistics.
@@ -58,6 +63,8 @@ class Generator(nn.Module):
     width: int
     num_classes: int = 0
     upsampling: str = "transposed"
+    residual: bool = False
+    attention: bool = False
     growing: bool = False
     stage: int | None = None
     axis_name: str | None = None
@@ -90,8 +97,13 @@ class Generator(nn.Module):
         upsample = UPSAMPLING[self.upsampling]
         drawn = {}
         for stage in range(newest + 1):
-            if stage:
+            if stage and self.residual:
+                block = ResidualBlock(upsample, self.width * 2 ** (stages - 1 - stage), **options)
+                hidden = norm(block(hidden, norm, train=train))
+            elif stage:
                 hidden = norm(upsample(self.width * 2 ** (stages - 1 - stage), **options)(hidden))
+            if stage == stages - 1 and self.attention:
+                hidden = SelfAttention(**options)(hidden, train=train)
             if stage == stages - 1 or (self.growing and stage in needed):
                 name = f"{upsample.__name__}_{stage}" if stage == stages - 1 else f"ToImage_{stage}"
                 images = upsample(self.channels, name=name, **options)(hidden)
@@ -110,6 +122,8 @@ class Discriminator(nn.Module):
       norm: `batch` or `none`, after every hidden convolution.
       spectral_norm: divide every kernel by its largest singular value.
       num_classes: classes of the projection; 0 for none.
+      residual: a residual block for every hidden downsampling.
+      attention: self-attention at half the image's height, 32x32 at 64x64.
       growing: whether it grows (`models.growing`).
       stage: of the growth; None for the last.
       axis_name: devices whose examples share the batch statistics.
@@ -121,6 +135,8 @@ class Discriminator(nn.Module):
     norm: str = "batch"
     spectral_norm: bool = False
     num_classes: int = 0
+    residual: bool = False
+    attention: bool = False
     growing: bool = False
     stage: int | None = None
     axis_name: str | None = None
@@ -149,20 +165,18 @@ class Discriminator(nn.Module):
         first = stages - 1 - newest
         hidden = shrunk(images, size >> first)
         for layer in range(first, stages):
-            hidden = self._convolved(layer, hidden, train, from_image=layer == first)
+            hidden = self._halved(layer, hidden, train, from_image=layer == first)
             if self.growing and layer and (layer == first + 1 or self.is_initializing()):
                 coarse = shrunk(images, size >> layer)
-                coarse = self._convolved(layer, coarse, train, from_image=True)
+                coarse = self._halved(layer, coarse, train, from_image=True)
                 fade = growing.fade_of(progress, newest)
                 hidden = fade * hidden + (1.0 - fade) * coarse
-            if self.norm == "batch":
-                norm = BatchNorm(
-                    axis_name=self.axis_name, dtype=self.dtype, name=f"BatchNorm_{layer}"
-                )
-                hidden = norm(hidden, train=train)
-            hidden = jax.nn.leaky_relu(hidden, 0.2)
-        layer = ToScore(1, dtype=self.dtype, implementation=self.implementation)
-        scores = self._normalised(layer, hidden, train, f"SpectralNorm_{stages}")
+            hidden = _normed(hidden, self, train, f"BatchNorm_{layer}")
+            if layer == 0 and self.attention:
+                attention = SelfAttention(self.dtype, self.implementation)
+                hidden = attention(hidden, train=train)
+        score = ToScore(1, dtype=self.dtype, implementation=self.implementation)
+        scores = self._applied(score, hidden, train, f"SpectralNorm_{stages}")
         scores = scores[:, 0].astype(jnp.float32)
         if self.num_classes:
             # The projection stays out of spectral norm: under it the labels were ignored.
@@ -172,21 +186,29 @@ class Discriminator(nn.Module):
             scores = scores + jnp.sum(pooled * embedding[labels], axis=1)
         return scores
 
-    def _convolved(self, layer: int, images: Array, train: bool, from_image: bool) -> Array:
+    def _halved(self, layer: int, images: Array, train: bool, from_image: bool) -> Array:
         """Applies the convolution of a layer; while growing a later one may see images too."""
+        features = self.width * 2**layer
+        options = {"dtype": self.dtype, "implementation": self.implementation}
+        options["use_bias"] = self.norm == "none"
+        if self.residual and not from_image:
+            block = ResidualBlock(
+                Downsample, features, self.spectral_norm, name=f"ResidualBlock_{layer}", **options
+            )
+            return block(images, lambda hidden: _normed(hidden, self, train), train=train)
         kind = "FromImage" if from_image and layer else "Downsample"
-        module = Downsample(
-            self.width * 2**layer,
-            use_bias=self.norm == "none",
-            dtype=self.dtype,
-            implementation=self.implementation,
-            name=f"{kind}_{layer}",
-        )
+        module = Downsample(features, name=f"{kind}_{layer}", **options)
         name = f"SpectralNorm_{layer}" if kind == "Downsample" else f"SpectralNorm_{kind}_{layer}"
-        return self._normalised(module, images, train, name)
+        return self._applied(module, images, train, name)
 
-    def _normalised(self, layer: nn.Module, inputs: Array, train: bool, name: str) -> Array:
+    def _applied(self, layer: nn.Module, inputs: Array, train: bool, name: str) -> Array:
         """Applies a layer, through spectral norm where the network has it."""
-        if self.spectral_norm:
-            return nn.SpectralNorm(layer, name=name)(inputs, update_stats=train)
-        return layer(inputs)
+        return applied(layer, inputs, spectral_norm=self.spectral_norm, train=train, name=name)
+
+
+def _normed(hidden: Array, network: Discriminator, train: bool, name: str | None = None) -> Array:
+    """Applies the network's norm, in the module that calls, and LeakyReLU."""
+    if network.norm == "batch":
+        norm = BatchNorm(axis_name=network.axis_name, dtype=network.dtype, name=name)
+        hidden = norm(hidden, train=train)
+    return jax.nn.leaky_relu(hidden, 0.2)

@@ -81,22 +81,30 @@ class Upsample(_Kernel):
         return transposed_convolution(inputs, kernel, implementation=self.implementation)
 
 
-class NearestUpsample(_Kernel):
+class Convolution(_Kernel):
+    """A convolution of an odd size that keeps height and width, zeros around them."""
+
+    kernel_size: int = 3
+
+    def apply_kernel(self, inputs: Array, kernel: Array) -> Array:
+        """Returns the convolution."""
+        implementation = "native" if self.implementation == "native" else "patches"
+        padding = (self.kernel_size // 2, self.kernel_size // 2)
+        return plain_convolution(
+            inputs, kernel, stride=1, padding=padding, implementation=implementation
+        )
+
+
+class NearestUpsample(Convolution):
     """Every pixel as a square of four, then a 3x3 convolution: doubles height and width.
 
     Every output sees as many taps of the kernel, where those of a transposed convolution may
     not (Odena et al. 2016, "Deconvolution and checkerboard artifacts").
     """
 
-    kernel_size: int = 3
-
     def apply_kernel(self, inputs: Array, kernel: Array) -> Array:
-        """Returns the convolution of the enlarged features, zeros around them."""
-        squares = enlarged(inputs, 2 * inputs.shape[1])
-        implementation = "native" if self.implementation == "native" else "patches"
-        return plain_convolution(
-            squares, kernel, stride=1, padding=(1, 1), implementation=implementation
-        )
+        """Returns the convolution of the enlarged features."""
+        return super().apply_kernel(enlarged(inputs, 2 * inputs.shape[1]), kernel)
 
 
 UPSAMPLING = {"transposed": Upsample, "nearest": NearestUpsample}
@@ -140,3 +148,22 @@ class BatchNorm(nn.Module):
         bias = self.param("class_bias", nn.initializers.zeros, shape)
         pick = lambda table: table[labels][:, None, None, :].astype(self.dtype)  # noqa: E731
         return outputs * pick(scale) + pick(bias)
+
+
+def applied(
+    layer: nn.Module, inputs: Array, *, spectral_norm: bool, train: bool, name: str | None = None
+) -> Array:
+    """Applies a layer, its kernel divided by its largest singular value on request.
+
+    Spectral norm (Miyato et al. 2018).
+
+    Args:
+      layer: of the module that calls.
+      inputs: of the layer.
+      spectral_norm: whether.
+      train: move the estimate of the singular value by an iteration.
+      name: of the estimate's place in the statistics.
+    """
+    if not spectral_norm:
+        return layer(inputs)
+    return nn.SpectralNorm(layer, name=name)(inputs, update_stats=train)

@@ -11,8 +11,8 @@ from gaug_jax import data
 from gaug_jax.data.splits import TEST, TRAIN, VALIDATION
 from gaug_jax.downstream import leakage
 from gaug_jax.downstream.arms import ARMS, Labelled, synthetic_count, take
-from gaug_jax.downstream.plan import Run, planned_runs
-from gaug_jax.downstream.runs import Budget, Fitted, Parts, fit_arm, run_rows
+from gaug_jax.downstream.plan import Run, classifier_seeds, planned_runs
+from gaug_jax.downstream.runs import Budget, Fitted, Parts, fit_arm, joint_arm, run_rows
 from gaug_jax.downstream.shortcut import shortcut_figures
 from gaug_jax.pipeline.pool import Pool, study_pool
 from gaug_jax.pipeline.study_images import class_order, external_images
@@ -21,6 +21,7 @@ from gaug_jax.progress import Progress
 from gaug_jax.settings import ClassifySettings, Settings, UserError
 from gaug_jax.synthesis.filters import kept
 from gaug_jax.synthesis.sampling import share_out
+from gaug_jax.training.classifier import read_classifier
 from gaug_jax.training.classifier_spec import ClassifierSpec
 from gaug_jax.workfolder import (
     WorkFolder,
@@ -73,14 +74,21 @@ class Cell:
             f"split {self._split}, size {self._size or 'all'}", len(runs), unit="run"
         )
         for run in runs:
-            fitted = fit_arm(
-                run.arm, self._parts, self._synthetic(run), self._budget, run.gan_seed or 0
-            )
-            made = self._write(run, fitted)
+            made = self._write(run, self._fitted(run))
             mean = np.mean([row[self._study.endpoint] or 0.0 for row in made])
             progress.note(f"{self._name(run)}: {self._study.endpoint} {mean:.3f}")
             progress.advance(1)
         progress.close()
+
+    def _fitted(self, run: Run) -> Fitted:
+        """Returns the fits of a run."""
+        if ARMS[run.arm].mode != "joint":
+            synthetic = self._synthetic(run)
+            return fit_arm(run.arm, self._parts, synthetic, self._budget, run.gan_seed or 0)
+        folder = self._generator(run.gan_seed)
+        classifier = read_classifier(folder.joint_classifier)
+        rate = self._settings.train.classifier_learning_rate
+        return joint_arm(classifier, rate, self._order, self._parts)
 
     def _common(self, run: Run) -> dict[str, Any]:
         """Returns what the rows of a run share."""
@@ -93,7 +101,7 @@ class Cell:
             for row in rows
             if (row["train_size"], row["split"]) == (self._size, self._split) and run.is_of(row)
         ]
-        return set(mine) >= set(self._study.seeds)
+        return set(mine) >= set(classifier_seeds(run.arm, self._study))
 
     def _name(self, run: Run) -> str:
         """Returns the name of a run's predictions."""
@@ -118,21 +126,30 @@ class Cell:
         classes = np.bincount(labels, minlength=len(self._prepared.class_names))
         return np.array(share_out(synthetic_count(len(labels), ratio), classes))
 
-    def _pool(self, seed: int) -> Pool:
-        """Returns the images of a generator, which is trained where it is not."""
-        name = f"{self._split}-{self._size or 'all'}-{seed}"
-        folder = WorkFolder(self._folder.generators / name)
+    def _generator(self, seed: int) -> WorkFolder:
+        """Returns the work folder of a generator, which is trained where it is not."""
+        folder = WorkFolder(self._folder.generators / self._generator_name(seed))
         values = copy.deepcopy(dict(self._values))
         values["data"] |= {"fold": self._split, "train_size": self._size or None}
         values["seed"] = seed
         if folder.data_manifest.exists():
-            leakage.check_generator(
-                read_json(folder.data_manifest), self._prepared.manifest, str(folder.path)
-            )
+            self._check_generator(folder)
         train_from_values(values, str(folder.path))
-        leakage.check_generator(
-            read_json(folder.data_manifest), self._prepared.manifest, str(folder.path)
-        )
+        self._check_generator(folder)
+        return folder
+
+    def _generator_name(self, seed: int) -> str:
+        """Returns the name of a generator's work folder."""
+        return f"{self._split}-{self._size or 'all'}-{seed}"
+
+    def _check_generator(self, folder: WorkFolder) -> None:
+        """Raises `UserError` where a generator saw other images than the real arm."""
+        seen = read_json(folder.data_manifest)
+        leakage.check_generator(seen, self._prepared.manifest, str(folder.path))
+
+    def _pool(self, seed: int) -> Pool:
+        """Returns the images of a generator."""
+        folder = self._generator(seed)
         most = max((*self._study.ratios, self._study.reference_ratio))
         filtered = any(name != "none" for name in self._study.filters)
         share = self._study.filter_keep if filtered else 1.0
@@ -140,6 +157,7 @@ class Cell:
         spec = dataclasses.replace(self._budget.spec, class_names=self._prepared.class_names)
         pool = study_pool(folder, self._prepared, counts, spec, seed)
         shares = ", ".join(f"{name} {share:.2f}" for name, share in pool.agreement.items())
+        name = self._generator_name(seed)
         print(f"generator {name}: a classifier agrees with the wanted label in: {shares}")
         return pool
 
@@ -164,13 +182,14 @@ class Cell:
 
     def _write(self, run: Run, fitted: Fitted) -> list[dict[str, Any]]:
         """Writes predictions and rows; the rows come last, so that they name what is there."""
+        seeds = classifier_seeds(run.arm, self._study)
         test = self._prepared.indices(TEST)
         arrays = {
             "probabilities": fitted.test.astype(np.float32),
             "label": self._parts.test.labels,
             "group": self._prepared.groups[test],
             "name": np.array(self._prepared.names)[test],
-            "classifier_seeds": np.array(self._budget.seeds),
+            "classifier_seeds": np.array(seeds),
             "class_names": np.array(self._budget.spec.class_names),
             "validation_probabilities": fitted.validation.astype(np.float32),
             "validation_label": self._parts.validation.labels,
@@ -179,10 +198,10 @@ class Cell:
         with atomic_file(path) as file:
             np.savez_compressed(file, **arrays)
         common = {**self._common(run), "predictions": path.name}
-        if run.gan_seed is not None:
+        if run.gan_seed in self._pools:
             agreement = self._pools[run.gan_seed].agreement
             common["label_agreement"] = float(np.mean(list(agreement.values())))
-        rows = run_rows(common, fitted, self._parts, self._budget)
+        rows = run_rows(common, fitted, self._parts, self._budget, seeds)
         for row in rows:
             append_json_line(self._folder.runs, row)
         return rows

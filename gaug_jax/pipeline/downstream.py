@@ -61,9 +61,13 @@ def _check(settings: Settings) -> None:
     one_of("classify.endpoint", settings.classify.endpoint, scores.FIGURES)
     for _, name, _ in settings.classify.paper:
         one_of("classify.paper", name, scores.FIGURES)
-    if settings.model.labels == "none" and any(
-        ARMS[arm].synthetic for arm in settings.classify.arms
-    ):
+    modes = {ARMS[arm].mode for arm in settings.classify.arms if ARMS[arm].synthetic}
+    if "joint" in modes and not settings.objective.classifier_weight:
+        raise UserError(
+            "config.classify.arms has 'ec_gan', whose classifier is trained along with the "
+            "generator: set config.objective.classifier_weight (0.1 in its paper)"
+        )
+    if settings.model.labels == "none" and modes - {"joint"}:
         raise UserError(
             "config.model.labels='none': the study's generated images need classes, so choose "
             "'conditional' or 'per_class', or arms without generated images"

@@ -14,9 +14,12 @@ from gaug_jax.pipeline.following import check_validation, make_score
 from gaug_jax.reporting.training_curves import write_training_curves
 from gaug_jax.settings import Settings, UserError, check_same_run, read_settings
 from gaug_jax.training import parallel
+from gaug_jax.training.classifier import write_classifier
+from gaug_jax.training.joint_classifier import fitted_classifier
 from gaug_jax.training.loop import Run
 from gaug_jax.training.plan import MOST_STEPS, Plan
 from gaug_jax.training.spec import Spec, make_spec
+from gaug_jax.training.state import GANState, step_of
 from gaug_jax.workfolder import WorkFolder, read_json, write_json
 
 
@@ -46,6 +49,11 @@ def train_from_values(values: dict[str, Any], workdir: str) -> None:
     class_names, manifest = prepared.class_names, prepared.manifest
     spec = make_spec(*sections, num_classes=len(class_names))
     check_same_data(folder, manifest)
+    if spec.classifier is not None and len(class_names) < 2:
+        raise UserError(
+            "config.objective.classifier_weight needs two classes or more: set it to 0, or give "
+            "images of more classes"
+        )
     validation = prepared.part("validation")
     if settings.evaluate.every:
         check_validation(len(validation[0]))
@@ -62,9 +70,21 @@ def train_from_values(values: dict[str, Any], workdir: str) -> None:
             train = (images, labels, class_names)
             score = make_score(settings, folder, train, validation)
         del images
-        Run(folder, spec, feed, plan, score).train()
-        if parallel.is_writer() and not folder.training_curves.exists():
-            write_training_curves(folder)
+        state = Run(folder, spec, feed, plan, score).train()
+        if parallel.is_writer():
+            _write_results(folder, state, class_names, spec)
+
+
+def _write_results(
+    folder: WorkFolder, state: GANState, class_names: tuple[str, ...], spec: Spec
+) -> None:
+    """Writes what is made of the last state, where it is not there."""
+    if not folder.training_curves.exists():
+        write_training_curves(folder)
+    if spec.classifier is not None:
+        classifier = parallel.copy_of_one_device(state.classifier)
+        fitted = fitted_classifier(classifier, step_of(state), class_names, spec)
+        write_classifier(folder.joint_classifier, fitted)
 
 
 def check_same_data(folder: WorkFolder, manifest: dict[str, Any]) -> None:

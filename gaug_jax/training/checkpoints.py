@@ -190,7 +190,10 @@ class Checkpoints:
             raise DamagedCheckpoint(str(error)) from error
         with _checkpointer() as checkpointer:
             values = checkpointer.restore(folder / _STATE)
-        state = flax.serialization.from_state_dict(template, values)
+        # A state that is older than one of these parts lacks it.
+        parts = flax.serialization.to_state_dict(template)
+        absent = {name: None for name, part in parts.items() if part is None}
+        state = flax.serialization.from_state_dict(template, {**absent, **values})
         same = jax.tree.map(lambda a, b: np.shape(a) == np.shape(b), template, state)
         if not all(jax.tree.leaves(same)):
             raise DamagedCheckpoint(f"{folder}: the arrays have other shapes than the config says")

@@ -8,8 +8,9 @@ from jaxtyping import Array, Float, Int, PyTree, UInt8
 
 from gaug_jax import images as image_ranges
 from gaug_jax.training.growth import at_its_stage
+from gaug_jax.training.networks import Network
 from gaug_jax.training.spec import Spec
-from gaug_jax.training.state import MovingAverage, Network
+from gaug_jax.training.state import MovingAverage
 
 
 def _of_class(tree: PyTree, label: Int[Array, ""], spec: Spec) -> PyTree:

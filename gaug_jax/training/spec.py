@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import optax
 
 from gaug_jax.augmentation.differentiable import parse_policy
+from gaug_jax.models.classifier import Classifier
 from gaug_jax.models.convolution import default_implementation
 from gaug_jax.models.dcgan import Discriminator, Generator, num_stages
 from gaug_jax.objectives import LOSSES
@@ -61,6 +62,9 @@ class Spec:
       augment_probability: of each of them; the largest where it is adaptive.
       adaptive: how it is steered, or None.
       growing_steps: of each stage of progressive growing; 0 for none.
+      classifier: trained along with them (EC-GAN), or None.
+      classifier_weight: of its loss on generated images.
+      classifier_learning_rate: Adam's, of the classifier.
       axis_name: axis of the devices, or None outside a parallel map.
     """
 
@@ -88,6 +92,9 @@ class Spec:
     augment_probability: float
     adaptive: Adaptive | None
     growing_steps: int
+    classifier: Classifier | None
+    classifier_weight: float
+    classifier_learning_rate: float
     axis_name: str | None
 
     @property
@@ -99,6 +106,11 @@ class Spec:
     def discriminator_optimizer(self) -> optax.GradientTransformation:
         """Adam, perhaps with another learning rate (Heusel et al. 2017)."""
         return optax.adam(self.discriminator_learning_rate, self.beta1, self.beta2)
+
+    @property
+    def classifier_optimizer(self) -> optax.GradientTransformation:
+        """Adam."""
+        return optax.adam(self.classifier_learning_rate)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -181,6 +193,29 @@ def _augment(settings: AugmentSettings) -> tuple[str, ...]:
         raise UserError(f"config.augment.policy={settings.policy!r}: {error}") from None
 
 
+def _classifier(
+    model: ModelSettings, objective: ObjectiveSettings, num_classes: int, axis_name: str | None
+) -> Classifier | None:
+    """Returns the classifier that is trained along with the generator.
+
+    Raises:
+      UserError: there is more than one generator.
+    """
+    if not objective.classifier_weight:
+        return None
+    if model.labels == "per_class":
+        raise UserError(
+            f"config.objective.classifier_weight={objective.classifier_weight} trains a classifier "
+            "beside one generator: set config.model.labels to 'conditional' or 'none'"
+        )
+    return Classifier(
+        num_classes,
+        model.classifier_width,
+        axis_name,
+        default_implementation(jax.default_backend()),
+    )
+
+
 def make_spec(
     data: DataSettings,
     model: ModelSettings,
@@ -201,6 +236,8 @@ def make_spec(
     shared = {
         "width": model.width,
         "num_classes": conditional,
+        "residual": model.residual,
+        "attention": model.attention,
         "growing": train.growing_steps > 0,
         "axis_name": axis_name,
         "dtype": jnp.dtype(train.precision),
@@ -234,6 +271,9 @@ def make_spec(
         label_smoothing=objective.label_smoothing,
         discriminator_learning_rate=train.discriminator_learning_rate or values["learning_rate"],
         growing_steps=train.growing_steps,
+        classifier=_classifier(model, objective, num_classes, axis_name),
+        classifier_weight=objective.classifier_weight,
+        classifier_learning_rate=train.classifier_learning_rate,
         axis_name=axis_name,
         **values,
     )

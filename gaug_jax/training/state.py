@@ -4,19 +4,15 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Int, PyTree
 
 from gaug_jax.training.feedback import Feedback, new_feedback
+from gaug_jax.training.joint_classifier import new_classifier
+from gaug_jax.training.networks import Network, new_network
 from gaug_jax.training.spec import Spec
 
-
-class Network(NamedTuple):
-    """A network in training: parameters, running statistics, optimiser state."""
-
-    params: PyTree
-    batch_stats: PyTree
-    opt_state: optax.OptState
+# Folded into the key, so that the other networks begin the same without a classifier.
+_OF_CLASSIFIER = 2**31 - 1
 
 
 class MovingAverage(NamedTuple):
@@ -38,6 +34,7 @@ class GANState(NamedTuple):
       discriminator: the discriminator.
       ema: the generator that samples are drawn from.
       feedback: what is remembered of the discriminator's scores.
+      classifier: the one that is trained along with them (EC-GAN), or None.
     """
 
     step: Int[Array, ""]
@@ -45,12 +42,7 @@ class GANState(NamedTuple):
     discriminator: Network
     ema: MovingAverage
     feedback: Feedback = Feedback()
-
-
-def _new_network(variables: PyTree, optimizer: optax.GradientTransformation) -> Network:
-    """Returns a network at its first step."""
-    params = variables["params"]
-    return Network(params, variables.get("batch_stats", {}), optimizer.init(params))
+    classifier: Network | None = None
 
 
 def _new_state(key: Array, spec: Spec) -> GANState:
@@ -58,17 +50,19 @@ def _new_state(key: Array, spec: Spec) -> GANState:
     generator_key, discriminator_key = jax.random.split(key)
     label = jnp.zeros((1,), jnp.int32)
     latent = jnp.zeros((1, spec.latent_dim))
-    generator = _new_network(
+    generator = new_network(
         spec.generator.init(generator_key, latent, label, train=False), spec.generator_optimizer
     )
     image = jnp.zeros((1, *spec.image_shape))
-    discriminator = _new_network(
+    discriminator = new_network(
         spec.discriminator.init(discriminator_key, image, label, train=False),
         spec.discriminator_optimizer,
     )
     # A copy, so that the two may be donated to a step as separate buffers.
     ema = jax.tree.map(jnp.copy, MovingAverage(generator.params, generator.batch_stats))
-    return GANState(jnp.zeros((), jnp.int32), generator, discriminator, ema, new_feedback(spec))
+    classifier = new_classifier(jax.random.fold_in(key, _OF_CLASSIFIER), spec)
+    step = jnp.zeros((), jnp.int32)
+    return GANState(step, generator, discriminator, ema, new_feedback(spec), classifier)
 
 
 def new_state(key: Array, spec: Spec) -> GANState:
@@ -85,7 +79,7 @@ def step_of(state: GANState) -> int:
 
 
 def parameter_overview(state: GANState, spec: Spec) -> str:
-    """Returns tables of the parameters of both networks (of all generators where stacked)."""
+    """Returns tables of the parameters of each network (of all generators where stacked)."""
     from clu.parameter_overview import get_parameter_overview
 
     tables = [
@@ -93,7 +87,9 @@ def parameter_overview(state: GANState, spec: Spec) -> str:
         for name, network in (
             ("generator", state.generator),
             ("discriminator", state.discriminator),
+            ("classifier", state.classifier),
         )
+        if network is not None
     ]
     copies = f"({spec.num_generators} of each, one a class, stacked)\n" * bool(spec.num_generators)
     return copies + "\n".join(tables)

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax import lax
 from jaxtyping import Array, Float, Int, PyTree, UInt8
 
@@ -20,9 +19,11 @@ from gaug_jax.objectives import LOSSES
 from gaug_jax.training.across_devices import device_mean, example_keys
 from gaug_jax.training.feedback import Feedback, updated
 from gaug_jax.training.growth import at_its_progress, at_its_stage
+from gaug_jax.training.joint_classifier import updated_classifier
+from gaug_jax.training.networks import Network, updated_network
 from gaug_jax.training.penalties import penalties
 from gaug_jax.training.spec import Spec
-from gaug_jax.training.state import GANState, MovingAverage, Network
+from gaug_jax.training.state import GANState, MovingAverage
 
 # Folded into a key: numbers beyond those of the discriminator's updates and of examples' own.
 _OF_REAL, _OF_FAKE, _OF_GENERATOR = 2**31 - 3, 2**31 - 2, 2**31 - 1
@@ -131,19 +132,6 @@ def _discriminator_loss(
     return loss, (batch_stats, feedback, {"d_loss": loss, **metrics, **found})
 
 
-def _update(
-    network: Network,
-    gradients: PyTree,
-    batch_stats: PyTree,
-    optimizer: optax.GradientTransformation,
-    spec: Spec,
-) -> Network:
-    """Returns the network after Adam's update with the devices' mean gradient."""
-    gradients = device_mean(gradients, spec)
-    updates, opt_state = optimizer.update(gradients, network.opt_state, network.params)
-    return Network(optax.apply_updates(network.params, updates), batch_stats, opt_state)
-
-
 def _draw_fakes(
     generator: Network, labels: Int[Array, "critic_steps batch"], key: Array, spec: Spec
 ) -> tuple[Float[Array, "critic_steps batch height width channels"], Callable, PyTree]:
@@ -194,7 +182,11 @@ def _update_discriminator(
         discriminator.params, discriminator, real, fake, labels, mixing, update, feedback, spec
     )
     optimizer = spec.discriminator_optimizer
-    return _update(discriminator, gradients, batch_stats, optimizer, spec), feedback, metrics
+    return (
+        updated_network(discriminator, gradients, batch_stats, optimizer, spec),
+        feedback,
+        metrics,
+    )
 
 
 def _update_generator(
@@ -218,7 +210,7 @@ def _update_generator(
     loss, cotangents = jax.value_and_grad(loss_of)(fake)
     (gradients,) = way_back(cotangents)
     optimizer = spec.generator_optimizer
-    return _update(generator, gradients, batch_stats, optimizer, spec), {"g_loss": loss}
+    return updated_network(generator, gradients, batch_stats, optimizer, spec), {"g_loss": loss}
 
 
 def _update_average(
@@ -256,10 +248,16 @@ def _step(state: GANState, batch: Batch, key: Array, spec: Spec) -> tuple[GANSta
         critic_key, feedback, spec,
     )  # fmt: skip
     ema = _update_average(state.ema, generator, state.step, spec)
-    metrics = device_mean({**metrics, **generator_metrics}, spec)
+    classifier, classifier_metrics = state.classifier, {}
+    if spec.classifier is not None:
+        real = image_ranges.to_unit(batch.images[-1])
+        classifier, classifier_metrics = updated_classifier(
+            classifier, real, batch.labels[-1], fakes[-1], spec
+        )
+    metrics = device_mean({**metrics, **generator_metrics, **classifier_metrics}, spec)
     if spec.adaptive is not None:
         metrics |= {"d_real_sign": feedback.sign, "augment_probability": feedback.probability}
-    return GANState(state.step + 1, generator, discriminator, ema, feedback), metrics
+    return GANState(state.step + 1, generator, discriminator, ema, feedback, classifier), metrics
 
 
 def train_step(
@@ -277,7 +275,8 @@ def train_step(
       The new state, the same on every device, and `d_loss` (with its penalties),
       `g_loss`, `d_real` and `d_fake` (mean scores), and each penalty in use:
       means over critic steps and devices, float32; with adaptive augmentation also
-      `d_real_sign` and `augment_probability` after the step.
+      `d_real_sign` and `augment_probability` after the step, and of a classifier that is
+      trained along `classifier_loss`.
     """
     state = at_its_progress(state, spec)
     return at_its_stage(_step, state.generator.batch_stats, state, batch, key, spec=spec)

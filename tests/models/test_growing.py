@@ -74,9 +74,10 @@ def test_a_stage_draws_squares_of_its_resolution(stage):
 
 
 @pytest.mark.parametrize("norm", ["batch", "none"])
-def test_a_new_stage_begins_as_the_one_before(norm):
+@pytest.mark.parametrize("parts", [{}, {"residual": True, "attention": True}])
+def test_a_new_stage_begins_as_the_one_before(norm, parts):
     latents = jax.random.normal(jax.random.key(1), (3, LATENT))
-    generator = Generator(image_size=SIZE, channels=2, width=4, growing=True)
+    generator = Generator(image_size=SIZE, channels=2, width=4, growing=True, **parts)
     variables = grown(generator, [latents], jnp.float32(2.0))
     ended = {**variables, "batch_stats": {**variables["batch_stats"], "progress": jnp.float32(2)}}
     first, then = (
@@ -85,7 +86,9 @@ def test_a_new_stage_begins_as_the_one_before(norm):
     np.testing.assert_allclose(first, then, atol=1e-6)
     # The discriminator's new layer counts nothing yet, whatever images of full size show.
     images = jnp.asarray(random_images())
-    discriminator = Discriminator(width=4, norm=norm, spectral_norm=norm == "none", growing=True)
+    discriminator = Discriminator(
+        width=4, norm=norm, spectral_norm=norm == "none", growing=True, **parts
+    )
     variables = grown(discriminator, [images], jnp.float32(2.0))
     coarse = enlarged(shrunk(images, 16), SIZE)
     newer = discriminator.clone(stage=2)

@@ -45,6 +45,19 @@ def states_after(spec, num_devices, steps, **feed_options):
         ("spectral_norm", "conditional", {"model__upsampling": "nearest"}),
         ("spectral_norm_gp", "conditional", {"train__growing_steps": 1, "data__image_size": 16}),
         ("minimax", "per_class", {"train__growing_steps": 1, "data__image_size": 16}),
+        ("spectral_norm_gp", "conditional", {"model__attention": True}),
+        ("spectral_norm", "none", {"objective__classifier_weight": 0.1}),
+        ("minimax", "none", {"model__residual": True, "data__image_size": 16}),
+        (
+            "wgan_gp",
+            "per_class",
+            {
+                "model__residual": True,
+                "model__attention": True,
+                "data__image_size": 16,
+                "train__growing_steps": 1,
+            },
+        ),
     ],
 )
 def test_one_step_on_one_device_is_one_step_on_four(preset, labels, others):
@@ -53,7 +66,8 @@ def test_one_step_on_one_device_is_one_step_on_four(preset, labels, others):
     # Adam's first step has the size of the learning rate whatever the gradient, so where a
     # gradient is nearly zero its sign alone decides: gradients are compared through the first
     # moments, which after one step are (1 - beta1) times the gradient.
-    for network in ("generator", "discriminator"):
+    networks = ["generator", "discriminator"] + ["classifier"] * (spec.classifier is not None)
+    for network in networks:
         moments = [
             jax.tree.map(np.asarray, getattr(result.state, network).opt_state[0].mu)
             for result in (one, four)
