@@ -40,5 +40,8 @@ RECIPES = {
     "spectral_norm_gp": {"objective.preset": "spectral_norm_gp", **_PLAIN},
     **{f"+ {name}": _with(name) for name in _ADDITIONS},
     "together": _with(*_TOGETHER),
-    "together + lecam": _with(*_TOGETHER, "lecam"),
+    **{
+        f"together + {name}": _with(*_TOGETHER, name)
+        for name in ("lecam", "nearest", "attention", "residual")
+    },
 }
