@@ -19,6 +19,7 @@ import jax
 import numpy as np
 import scipy.stats
 from absl import flags
+from jaxtyping import Float
 
 from benchmarks.small_data_recipes import RECIPES
 from gaug_jax import command_line, data
@@ -36,11 +37,13 @@ from gaug_jax.workfolder import (
     read_json_lines,
 )
 
-# What the screening changes in the configs, so that it ends: smaller networks and pictures.
+# What is changed in the configs of the paper's recipe, which all recipes begin from.
 _DATA = {
-    "xray": {"data.allow_missing": True, "data.validation_fraction": 0.3, "data.image_size": 32},
-    "bangla_numerals": {"data.image_size": 32, "model.labels": "conditional"},
+    "xray": {"data.allow_missing": True, "data.validation_fraction": 0.3},
+    "bangla_numerals": {},
 }
+_CONFIG = {"xray": "xray_paper", "bangla_numerals": "bangla_paper"}
+_HELD_OUT = "real images held out"
 _DATA_FLAG = flags.DEFINE_enum("data", "bangla_numerals", list(_DATA), "Which images.")
 _PATH = flags.DEFINE_string("path", None, "Where they are.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for runs, rows and table.", required=True)
@@ -49,6 +52,7 @@ _SIZES = flags.DEFINE_list("sizes", ["100", "250", "0"], "Training images; 0 for
 _SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds of the generators.")
 _STEPS = flags.DEFINE_integer("steps", 1000, "Generator updates.", lower_bound=1)
 _WIDTH = flags.DEFINE_integer("width", 16, "Features of the discriminator's first layer.")
+_IMAGE_SIZE = flags.DEFINE_integer("image_size", 32, "Height and width; 64 for the finalists.")
 _IMAGES = flags.DEFINE_integer("images", 500, "Images drawn of each generator.", lower_bound=10)
 
 Run = tuple[str, int, int]
@@ -56,11 +60,12 @@ Run = tuple[str, int, int]
 
 def config_of(recipe: str, size: int, seed: int) -> dict[str, Any]:
     """Returns the config of a run as nested dictionaries."""
-    config = importlib.import_module(f"configs.{_DATA_FLAG.value}").get_config()
+    config = importlib.import_module(f"configs.{_CONFIG[_DATA_FLAG.value]}").get_config()
     changes = {
         **_DATA[_DATA_FLAG.value],
         "data.path": _PATH.value,
         "data.train_size": size or None,
+        "data.image_size": _IMAGE_SIZE.value,
         "model.width": _WIDTH.value,
         "train.steps": _STEPS.value,
         "train.sample_every": _STEPS.value,
@@ -109,14 +114,27 @@ def measured(run: Run, extractor: Extractor, real: np.ndarray) -> dict[str, Any]
         "steps": generator.step,
         "width": _WIDTH.value,
         **cheap_row(real, features, seed=0),
-        "copies": float(np.mean(nearest < 1.0)),
-        "near_copies": float(np.mean(nearest < 0.5)),
+        **copy_rates(nearest),
         "milliseconds_a_step": 1000.0 * shown / statistics.median(rates) if rates else None,
     }
 
 
+def held_out(size: int) -> dict[str, Any]:
+    """Returns how many real images of the validation part count as copies of the training part."""
+    prepared = data.prepare(read_settings(config_of("spectral_norm", size, 0)).data)
+    nearest = filters.copy_distances(prepared.part("validation")[0], prepared.part("train")[0])
+    return {"recipe": _HELD_OUT, "train_size": size, "seed": 0, **copy_rates(nearest)}
+
+
+def copy_rates(nearest: Float[np.ndarray, " images"]) -> dict[str, float]:
+    """Returns the shares of copies and of near copies by `filters.copy_distances`."""
+    return {"copies": float(np.mean(nearest < 1.0)), "near_copies": float(np.mean(nearest < 0.5))}
+
+
 def interval(values: list[float]) -> str:
     """Returns the mean with the 95% interval of Student's t over seeds."""
+    if not values:
+        return ""
     mean = statistics.mean(values)
     if len(values) < 2:
         return f"{mean:.4f}"
@@ -139,7 +157,7 @@ def table(rows: list[dict[str, Any]]) -> str:
         groups.setdefault((row["train_size"] or 10**9, row["recipe"]), []).append(row)
     for (_, recipe), found in sorted(groups.items(), key=lambda group: group[0][0]):
         size = str(found[0]["train_size"] or "all")
-        cells = [[row[name] for row in found if row[name] is not None] for name in figures]
+        cells = [[row[name] for row in found if row.get(name) is not None] for name in figures]
         shown = [interval(cells[0])] + [
             f"{np.mean(cell):.2f}" if cell else "" for cell in cells[1:]
         ]
@@ -169,8 +187,9 @@ def main() -> None:
         append_json_line(rows_file, row)
         jax.clear_caches()  # Programs of many runs would use up the process's memory maps.
         print(f"{number} of {len(runs)}: {json.dumps(row)}", flush=True)
+    real_rows = [held_out(int(size)) for size in _SIZES.value]
     with atomic_file(place / "table.md", "w") as file:
-        file.write(table(read_json_lines(rows_file)))
+        file.write(table(read_json_lines(rows_file) + real_rows))
     print((place / "table.md").read_text())
 
 

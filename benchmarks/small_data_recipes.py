@@ -1,10 +1,13 @@
 """The ablation of recipes for few images: what each changes in the data's config.
 
 The first four are the paper's own, without a moving average of the generator. Each addition
-is made to `spectral_norm` alone, and those of `together` at once.
+is made to `spectral_norm` alone; `together` is ema, hinge, differentiable and fast at once, and
+the recipe of the configs for few images.
 """
 
-_POLICY = "brightness,contrast,translation,cutout"
+from configs import few_images
+
+_POLICY = few_images.FIELDS["augment.policy"]
 _PLAIN = {"train.ema_half_life": 0}
 _BASE = {"objective.preset": "spectral_norm", **_PLAIN}
 
@@ -25,23 +28,17 @@ _ADDITIONS = {
     "residual": {"model.residual": True},
 }
 
-_TOGETHER = ("ema", "hinge", "differentiable", "fast")
-
-
-def _with(*names: str) -> dict[str, object]:
-    """Returns the base with additions."""
-    return _BASE | {field: value for name in names for field, value in _ADDITIONS[name].items()}
-
+_TOGETHER = _BASE | few_images.FIELDS
 
 RECIPES = {
     "minimax": {"objective.preset": "minimax", **_PLAIN},
     "spectral_norm": _BASE,
     "wgan_gp": {"objective.preset": "wgan_gp", **_PLAIN},
     "spectral_norm_gp": {"objective.preset": "spectral_norm_gp", **_PLAIN},
-    **{f"+ {name}": _with(name) for name in _ADDITIONS},
-    "together": _with(*_TOGETHER),
+    **{f"+ {name}": _BASE | addition for name, addition in _ADDITIONS.items()},
+    "together": _TOGETHER,
     **{
-        f"together + {name}": _with(*_TOGETHER, name)
+        f"together + {name}": _TOGETHER | _ADDITIONS[name]
         for name in ("lecam", "nearest", "attention", "residual")
     },
 }

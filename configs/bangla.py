@@ -13,8 +13,7 @@ from configs import bangla_numerals
 
 
 def get_config() -> ConfigDict:
-    """Returns one conditional generator of the 84 characters: 84 of them would be slow."""
+    """Returns one conditional generator of the 84 characters."""
     config = bangla_numerals.get_config()
     config.data.source = "banglalekha_isolated"
-    config.model.labels = "conditional"
     return config

@@ -27,11 +27,6 @@ def get_config() -> ConfigDict:
     config.data.num_folds = 5
     config.data.train_size_per_class = True
     config.model.width = 32
-    config.model.labels = "conditional"
-    config.objective.loss = "hinge"
-    config.augment.policy = "brightness,contrast,translation,cutout"
-    config.train.learning_rate = 1e-3
-    config.train.beta1 = 0.0
     config.train.steps = 5000
     config.train.ema_half_life = 20_000
     config.train.sample_every = 2500

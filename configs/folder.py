@@ -3,13 +3,14 @@
     python -m gaug_jax.main --config=configs/folder.py --config.data.path=my_images \\
         --workdir=runs/mine
 
-Needs a folder for each class below my_images. Each class has a generator of its own, since a
-conditional one may ignore its labels (configs/bangla_numerals.py has figures).
+Needs a folder for each class below my_images. Each class has a generator of its own, so that no
+image is of the wrong one; with many classes, or a few images of each, one conditional generator
+(--config.model.labels=conditional) learns from all of them.
 """
 
 from ml_collections import ConfigDict
 
-from configs import base
+from configs import base, few_images
 
 
 def get_config() -> ConfigDict:
@@ -17,5 +18,4 @@ def get_config() -> ConfigDict:
     config = base.get_config()
     config.data.source = "folder"
     config.model.labels = "per_class"
-    config.objective.preset = "spectral_norm"
-    return config
+    return few_images.use(config)

@@ -33,6 +33,10 @@ from gaug_jax.workfolder import read_json_lines
             "/no/such/folder",
         ),
         ([*TINY, "--config.data.source=folder"], "config.data.path"),
+        (
+            [*TINY, "--config.train.steps=3", "--config.train.growing_steps=4"],
+            "config.train.growing_steps=4 at each of 1 resolutions is more than the 3 steps",
+        ),
         ([*TINY, "--config.train.patience=3"], "config.train.patience=3 needs scores"),
     ],
 )
@@ -106,6 +110,17 @@ def test_a_truncated_picture_is_named_and_may_be_left_out(tmp_path):
     )
     assert result.returncode == 0, result.stderr
     assert "left/1.jpg" in (tmp_path / "W" / "data_manifest.json").read_text()
+
+
+def test_a_classifier_needs_two_classes(tmp_path):
+    path = folder_of_pictures(tmp_path / "data", 24)
+    shutil.rmtree(path / "left")
+    line = refused(
+        "main", *on_folder(path), "--config.objective.classifier_weight=0.1",
+        f"--workdir={tmp_path / 'W'}",
+    )  # fmt: skip
+    assert "config.objective.classifier_weight needs two classes" in line
+    assert not (tmp_path / "W").exists()
 
 
 @pytest.fixture(scope="module")

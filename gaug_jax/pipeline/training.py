@@ -59,12 +59,12 @@ def train_from_values(values: dict[str, Any], workdir: str) -> None:
         check_validation(len(validation[0]))
     images, labels = prepared.part("train")
     del prepared  # A large data set is not held twice.
+    plan = _make_plan(settings, spec, labels, class_names)
     with folder.locked() if parallel.is_writer() else contextlib.nullcontext():
         if parallel.is_writer():
             write_json(folder.config, values)
             write_json(folder.data_manifest, manifest)
         feed = _make_feed(settings, spec, images, labels)
-        plan = _make_plan(settings, spec, labels, class_names)
         score = None
         if settings.evaluate.every and parallel.is_writer():
             train = (images, labels, class_names)
@@ -124,12 +124,23 @@ def _make_plan(
     labels: Int[np.ndarray, " images"],
     class_names: tuple[str, ...],
 ) -> Plan:
-    """Returns the plan of the run on the training part."""
+    """Returns the plan of the run on the training part.
+
+    Raises:
+      UserError: the networks would not be grown by the end.
+    """
     # An epoch shows every training image once.
     in_epochs = -(-settings.train.epochs * len(labels) // spec.images_per_step)
+    total_steps = settings.train.steps or in_epochs
+    if spec.growing_steps and spec.growing_steps * len(spec.stages) > total_steps:
+        raise UserError(
+            f"config.train.growing_steps={spec.growing_steps} at each of {len(spec.stages)} "
+            f"resolutions is more than the {total_steps} steps of this run: give "
+            f"{total_steps // len(spec.stages)} or fewer, or a longer run"
+        )
     return Plan(
         seed=settings.seed,
-        total_steps=settings.train.steps or in_epochs,
+        total_steps=total_steps,
         num_images=len(labels),
         images_per_step=spec.images_per_step,
         score_every=settings.evaluate.every,

@@ -1,0 +1,1 @@
+"""Stage 4: where real and generated images lie beside one another."""

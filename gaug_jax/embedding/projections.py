@@ -1,0 +1,88 @@
+"""Features in two dimensions: PCA, and t-SNE and UMAP of its first components."""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from gaug_jax.settings import UserError
+
+# Components that t-SNE and UMAP are made of, as t-SNE's authors advise.
+_COMPONENTS = 50
+_LEAST = 5
+_NEIGHBOURS = 15
+
+Features = Float[np.ndarray, "images features"]
+Plane = Float[np.ndarray, "images 2"]
+
+
+class Projections(NamedTuple):
+    """Places of the same images in three planes.
+
+    Attributes:
+      components: the first principal components, at most 50.
+      explained_variance: share of the variance of each.
+      planes: `pca` (the first two components), `tsne` and `umap`.
+    """
+
+    components: Float[np.ndarray, "images components"]
+    explained_variance: Float[np.ndarray, " components"]
+    planes: dict[str, Plane]
+
+
+def project(features: Features, *, perplexity: float, seed: int) -> Projections:
+    """Returns features in fewer dimensions; the same seed gives the same again.
+
+    Args:
+      features: of all images together; float.
+      perplexity: of t-SNE (van der Maaten and Hinton 2008); a third of the images at most.
+      seed: of t-SNE and UMAP.
+
+    Raises:
+      UserError: fewer than five images, or all of them have the same features.
+    """
+    if len(features) < _LEAST:
+        raise UserError(f"an embedding needs {_LEAST} images or more, not {len(features)}")
+    if np.ptp(features, axis=0).max() == 0:
+        raise UserError("all images have the same features: there is nothing to embed")
+    components, explained = _principal_components(features)
+    planes = {
+        "pca": np.pad(components[:, :2], ((0, 0), (0, max(0, 2 - components.shape[1])))),
+        "tsne": _tsne(components, perplexity, seed),
+        "umap": _umap(components, seed),
+    }
+    return Projections(components, explained, planes)
+
+
+def _principal_components(features: Features) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the first components and the share of the variance of each."""
+    from sklearn.decomposition import PCA
+
+    count = min(_COMPONENTS, len(features) - 1, features.shape[1])
+    # All of the spectrum, so that nothing is random.
+    fitted = PCA(count, svd_solver="full")
+    components = fitted.fit_transform(features.astype(np.float64))
+    return components, fitted.explained_variance_ratio_
+
+
+def _tsne(components: np.ndarray, perplexity: float, seed: int) -> Plane:
+    """Returns t-SNE's plane."""
+    from sklearn.manifold import TSNE
+
+    perplexity = min(perplexity, (len(components) - 1) / 3)
+    init = "pca" if components.shape[1] > 1 else "random"
+    made = TSNE(perplexity=perplexity, init=init, learning_rate="auto", random_state=seed)
+    return made.fit_transform(components).astype(np.float64)
+
+
+def _umap(components: np.ndarray, seed: int) -> Plane:
+    """Returns UMAP's plane (McInnes et al. 2018)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # It says that a seed makes it use one thread.
+        from umap import UMAP
+
+        neighbours = min(_NEIGHBOURS, len(components) - 1)
+        init = "spectral" if len(components) > 2 * _LEAST else "random"
+        made = UMAP(n_neighbors=neighbours, init=init, random_state=seed)
+        return made.fit_transform(components).astype(np.float64)
