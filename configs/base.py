@@ -181,6 +181,16 @@ def evaluate() -> ConfigDict:
     return section
 
 
+def embed() -> ConfigDict:
+    """Real and generated images in a plane."""
+    section = ConfigDict()
+    # Of t-SNE: about how many neighbours count. A third of the images at most.
+    section.perplexity = 30.0
+    # Images of each origin (training part, test part, generated) at most.
+    section.num_images = 1000
+    return section
+
+
 def classify() -> ConfigDict:
     """The downstream study: what its arms are trained on, and what is compared."""
     section = ConfigDict()
@@ -241,5 +251,6 @@ def get_config() -> ConfigDict:
     config.train = train()
     config.augment = augment()
     config.evaluate = evaluate()
+    config.embed = embed()
     config.classify = classify()
     return config

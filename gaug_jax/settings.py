@@ -231,6 +231,18 @@ class EvaluateSettings:
 
 
 @dataclasses.dataclass(frozen=True)
+class EmbedSettings:
+    """How images are embedded: the fields of `config.embed`."""
+
+    perplexity: float = 30.0
+    num_images: int = 1000
+
+    def __post_init__(self) -> None:
+        above("embed.perplexity", self.perplexity, 0)
+        at_least("embed.num_images", self.num_images, 2)
+
+
+@dataclasses.dataclass(frozen=True)
 class ClassifySettings:
     """The downstream study: the fields of `config.classify`; sequences may be lists or tuples."""
 
@@ -313,6 +325,7 @@ class Settings:
     train: TrainSettings
     augment: AugmentSettings
     evaluate: EvaluateSettings
+    embed: EmbedSettings
     classify: ClassifySettings
 
     def __post_init__(self) -> None:
@@ -330,6 +343,7 @@ SECTIONS = {
     "train": TrainSettings,
     "augment": AugmentSettings,
     "evaluate": EvaluateSettings,
+    "embed": EmbedSettings,
     "classify": ClassifySettings,
 }
 
@@ -342,6 +356,8 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
     """
     for name in sorted(set(values) - set(SECTIONS) - {"seed"}):
         raise UserError(f"config.{name} is not a section: see configs/base.py")
+    # Work folders that were made before it was added lack a section that has all defaults.
+    values = {"embed": {}, **values}
     for name in sorted((set(SECTIONS) | {"seed"}) - set(values)):
         raise UserError(f"config.{name} is missing: see configs/base.py")
     sections = {name: section(kind, name, values[name]) for name, kind in SECTIONS.items()}
@@ -370,6 +386,8 @@ _FREE_FIELDS = {
     "evaluate.features",
     "evaluate.resize",
     "evaluate.training_features",
+    "embed.perplexity",
+    "embed.num_images",
     "classify.arms",
     "classify.train_sizes",
     "classify.splits",

@@ -119,11 +119,21 @@ class WorkFolder:
         self.downstream_table = self.downstream / "table.md"
         self.learning_curve = self.downstream / "learning_curve.png"
         self.ratio_curve = self.downstream / "ratios.png"
+        self.embedding = self.path / "embedding"
+        self.overlap = self.embedding / "overlap.json"
         self.synthetic = self.path / "synthetic"
         self.synthetic_pool = self.synthetic / "pool.npz"
         self.label_agreement = self.synthetic / "label_agreement.json"
         self.synthetic_images = self.synthetic / "images.npz"
         self.synthetic_manifest = self.synthetic / "manifest.csv"
+
+    def embedding_picture(self, plane: str) -> Path:
+        """Returns the path of the picture of a plane."""
+        return self.embedding / f"{plane}.png"
+
+    def embedding_places(self, plane: str) -> Path:
+        """Returns the path of the places in a plane."""
+        return self.embedding / f"{plane}.npz"
 
     def synthetic_finished(self, file_format: str) -> Path:
         """Returns the file that says which images were drawn in a format."""

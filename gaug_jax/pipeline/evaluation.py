@@ -52,9 +52,9 @@ class EvaluationOptions:
     resize: str | None
     seed: int
     inception_weights: str | None
-    lpips_weights: str | None
-    lpips: bool
-    allow_unofficial_weights: bool
+    lpips_weights: str | None = None
+    lpips: bool = False
+    allow_unofficial_weights: bool = False
 
     def extractor(self, features: str, resize: str) -> Extractor:
         """Returns the extractor; the options win over the arguments."""
@@ -158,14 +158,14 @@ def evaluate_generator(
     if step is not None and all_checkpoints:
         raise UserError("--step and --all_checkpoints exclude each other: give one")
     folder = WorkFolder(workdir)
-    settings = _settings(folder, config)
+    settings = work_folder_settings(folder, config)
     steps = [sampling.read_generator(folder, step).step]
     if all_checkpoints:
         steps = Checkpoints(folder.checkpoints).steps()
     reference = reference_split or ("validation" if all_checkpoints else "test")
     prepared = data.prepare(settings.data)
     check_same_data(folder, prepared.manifest)
-    extractor = _extractor(folder, settings, prepared, options)
+    extractor = work_folder_extractor(folder, settings, prepared, options)
     real_set = _part(prepared, reference)
     lpips = options.perceptual_distance()
     real = Sample(real_set, cached_extract(extractor, real_set))
@@ -181,7 +181,7 @@ def evaluate_generator(
         write_fidelity_curve(folder, facts)
 
 
-def _settings(folder: WorkFolder, config: ConfigDict | None) -> Settings:
+def work_folder_settings(folder: WorkFolder, config: ConfigDict | None) -> Settings:
     """Returns the settings of the work folder, with the places of a config where one is given."""
     before = read_json(folder.config)
     if config is None:
@@ -190,7 +190,7 @@ def _settings(folder: WorkFolder, config: ConfigDict | None) -> Settings:
     return read_settings(config.to_dict())
 
 
-def _extractor(
+def work_folder_extractor(
     folder: WorkFolder, settings: Settings, prepared: data.PreparedData, options: EvaluationOptions
 ) -> Extractor:
     """Returns the extractor; `classifier` is the work folder's own."""

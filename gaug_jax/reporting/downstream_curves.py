@@ -5,25 +5,18 @@ from typing import Any
 
 import numpy as np
 
-from gaug_jax.workfolder import WorkFolder, atomic_file
+from gaug_jax.reporting.figures import new_figure, write_figure
+from gaug_jax.workfolder import WorkFolder
 
-
-def _figure() -> tuple[Any, Any]:
-    """Returns an empty figure and its axes."""
-    # The object interface: it needs no display and no global state.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, figure.subplots()
+_SIZE = (8, 4.5)
 
 
 def write_learning_curve(folder: WorkFolder, summary: Mapping[str, Any]) -> None:
     """Draws `downstream/learning_curve.png`: each arm's endpoint over the training sizes."""
     from matplotlib import colormaps
 
-    figure, axes = _figure()
+    figure = new_figure(*_SIZE)
+    axes = figure.subplots()
     colours = colormaps["tab20"]
     sizes = sorted(summary["sizes"], key=lambda size: int(size) or float("inf"))
     arms = {arm: None for size in sizes for arm in summary["sizes"][size]["arms"]}
@@ -49,12 +42,13 @@ def write_learning_curve(folder: WorkFolder, summary: Mapping[str, Any]) -> None
     axes.set(xlabel="training size", ylabel=summary["endpoint"])
     axes.grid(alpha=0.3)
     _legend_beside(figure)
-    _save(figure, folder.learning_curve)
+    write_figure(figure, folder.learning_curve)
 
 
 def write_ratio_curve(folder: WorkFolder, rows: list[dict[str, Any]], endpoint: str) -> None:
     """Draws `downstream/ratios.png`: the endpoint over the ratio of generated to real images."""
-    figure, axes = _figure()
+    figure = new_figure(*_SIZE)
+    axes = figure.subplots()
     series: dict[tuple, dict[float, list[float]]] = {}
     for row in rows:
         if row["arm"] in ("gan", "gan+classical") and row[endpoint] is not None:
@@ -68,15 +62,9 @@ def write_ratio_curve(folder: WorkFolder, rows: list[dict[str, Any]], endpoint: 
     axes.grid(alpha=0.3)
     if series:
         _legend_beside(figure)
-    _save(figure, folder.ratio_curve)
+    write_figure(figure, folder.ratio_curve)
 
 
 def _legend_beside(figure: Any) -> None:
     """Puts the legend at the right, where it covers no line."""
     figure.legend(loc="outside right center", fontsize=7)
-
-
-def _save(figure: Any, path: Any) -> None:
-    """Writes a figure, whole or not at all."""
-    with atomic_file(path) as file:
-        figure.savefig(file, format="png", dpi=110)

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from gaug_jax.workfolder import WorkFolder, atomic_file, read_json_lines
+from gaug_jax.reporting.figures import new_figure, write_figure
+from gaug_jax.workfolder import WorkFolder, read_json_lines
 
 _PANELS = (
     ("KID", ("kid_mean",)),
@@ -18,15 +19,10 @@ def write_fidelity_curve(folder: WorkFolder, facts: dict[str, Any]) -> None:
       folder: the work folder.
       facts: values that the rows have in common.
     """
-    # The object interface: it needs no display and no global state.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     rows = read_json_lines(folder.fidelity)
     rows = [row for row in rows if all(row.get(name) == facts[name] for name in facts)]
     rows.sort(key=lambda row: row["step"])
-    figure = Figure(figsize=(12, 3.2), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(12, 3.2)
     for axes, (title, names) in zip(figure.subplots(1, 3), _PANELS, strict=True):
         for name in names:
             _draw_line(axes, rows, name)
@@ -36,8 +32,7 @@ def write_fidelity_curve(folder: WorkFolder, facts: dict[str, Any]) -> None:
     figure.suptitle(
         f"{facts['features']}, against the {facts['reference_split']} part", fontsize=10
     )
-    with atomic_file(folder.fidelity_curve) as file:
-        figure.savefig(file, format="png", dpi=110)
+    write_figure(figure, folder.fidelity_curve)
 
 
 def _draw_line(axes: Any, rows: list[dict[str, Any]], name: str) -> None:

@@ -1,6 +1,7 @@
 """Losses and scores of a run over its epochs."""
 
-from gaug_jax.workfolder import WorkFolder, atomic_file, read_json_lines
+from gaug_jax.reporting.figures import new_figure, write_figure
+from gaug_jax.workfolder import WorkFolder, read_json_lines
 
 _PANELS = (
     ("Losses", {"d_loss": "discriminator", "g_loss": "generator"}),
@@ -10,18 +11,12 @@ _PANELS = (
 
 def write_training_curves(folder: WorkFolder) -> None:
     """Draws `metrics.jsonl` as `training_curves.png`: losses on the left, scores on the right."""
-    # The object interface: it needs no display and no global state.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     rows = read_json_lines(folder.metrics)
-    figure = Figure(figsize=(9, 3), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(9, 3)
     for axes, (title, lines) in zip(figure.subplots(1, 2), _PANELS, strict=True):
         for name, label in lines.items():
             axes.plot([row["epoch"] for row in rows], [row[name] for row in rows], label=label)
         axes.set(title=title, xlabel="epoch")
         axes.legend()
         axes.grid(alpha=0.3)
-    with atomic_file(folder.training_curves) as file:
-        figure.savefig(file, format="png", dpi=110)
+    write_figure(figure, folder.training_curves)
