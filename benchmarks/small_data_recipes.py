@@ -2,7 +2,7 @@
 
 The first four are the paper's own, without a moving average of the generator. Each addition
 is made to `spectral_norm` alone; `together` is ema, hinge, differentiable and fast at once, and
-the recipe of the configs for few images.
+with nearest it is the recipe of the configs for few images.
 """
 
 from configs import few_images
@@ -28,7 +28,7 @@ _ADDITIONS = {
     "residual": {"model.residual": True},
 }
 
-_TOGETHER = _BASE | few_images.FIELDS
+_TOGETHER = _BASE | few_images.FIELDS | {"model.upsampling": "transposed"}
 
 RECIPES = {
     "minimax": {"objective.preset": "minimax", **_PLAIN},
@@ -39,6 +39,6 @@ RECIPES = {
     "together": _TOGETHER,
     **{
         f"together + {name}": _TOGETHER | _ADDITIONS[name]
-        for name in ("lecam", "nearest", "attention", "residual")
+        for name in ("nearest", "lecam", "attention", "residual")
     },
 }

@@ -3,8 +3,9 @@
     python -m gaug_jax.embed --workdir=runs/digits --features=classifier
 
 Writes embedding/pca, tsne and umap as pictures and as .npz files, and embedding/overlap.json:
-how far generated images mix with the training and with the test part. Images are those of
-synthetic/images.npz, which is drawn where it is absent.
+how far generated images mix with the training and with the test part; and training_map.png,
+samples of many steps and what the discriminators of the checkpoints make of them. Images are
+those of synthetic/images.npz, which is drawn where it is absent.
 """
 
 from absl import flags

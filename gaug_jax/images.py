@@ -139,6 +139,24 @@ def picture_grid(
     return np.pad(grid, after, constant_values=_BACKGROUND)
 
 
+def cut_grid(
+    grid: UInt8[np.ndarray, "grid_height grid_width channels"], size: int, padding: int = 2
+) -> UInt8[np.ndarray, "images size size channels"]:
+    """Returns the square images of a grid that `picture_grid` made; white ones where it was short.
+
+    Raises:
+      ValueError: the grid is not of images of that size.
+    """
+    cell = size + padding
+    rows, columns = ((extent - padding) // cell for extent in grid.shape[:2])
+    if (rows * cell + padding, columns * cell + padding) != grid.shape[:2]:
+        raise ValueError(f"a grid of {grid.shape[:2]} has no images of {size}x{size}")
+    cells = grid[: rows * cell, : columns * cell].reshape(rows, cell, columns, cell, -1)
+    return cells.transpose(0, 2, 1, 3, 4).reshape(-1, cell, cell, grid.shape[2])[
+        :, padding:, padding:
+    ]
+
+
 def _as_pillow(image: UInt8[np.ndarray, "height width channels"]) -> Image.Image:
     """Returns an array as a Pillow image."""
     image = np.asarray(image)

@@ -121,6 +121,8 @@ class WorkFolder:
         self.ratio_curve = self.downstream / "ratios.png"
         self.embedding = self.path / "embedding"
         self.overlap = self.embedding / "overlap.json"
+        self.training_map = self.embedding / "training_map.png"
+        self.training_map_places = self.embedding / "training_map.npz"
         self.synthetic = self.path / "synthetic"
         self.synthetic_pool = self.synthetic / "pool.npz"
         self.label_agreement = self.synthetic / "label_agreement.json"

@@ -33,6 +33,17 @@ def test_every_plane_has_a_picture_and_its_places(embedded):
             assert set(file["labels"]) <= set(range(10))
 
 
+def test_the_training_map_has_the_samples_of_every_step(embedded):
+    folder = embedded[0] / "embedding"
+    assert read_picture(folder / "training_map.png", 3).std() > 10
+    with np.load(folder / "training_map.npz", allow_pickle=False) as file:
+        steps, counts = np.unique(file["samples_steps"], return_counts=True)
+        # A hundred samples at the start and at the end, and the real images.
+        assert steps.tolist() == [-1, 0, 3] and counts.tolist() == [300, 100, 100]
+        assert file["seen_steps"].tolist() == [3]
+        assert file["samples_places"].shape == (500, 2)
+
+
 def test_the_overlap_is_that_of_noise(embedded):
     # After three steps the generator draws noise, which everything tells from digits.
     overlap = json.loads((embedded[0] / "embedding" / "overlap.json").read_text())

@@ -209,3 +209,14 @@ def test_gif_has_the_frames_and_their_time(tmp_path):
             moving.seek(index)
             shades.append(moving.convert("RGB").getpixel((2, 2))[0])
     assert shades == [0, 120, 255]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_grid_is_cut_into_its_images(channels):
+    made = np.random.default_rng(0).integers(0, 255, (12, 8, 8, channels), np.uint8)
+    np.testing.assert_array_equal(images.cut_grid(images.picture_grid(made, 4), 8), made)
+    short = images.cut_grid(images.picture_grid(made[:10], 4), 8)
+    np.testing.assert_array_equal(short[:10], made[:10])
+    assert short.shape == (12, 8, 8, channels) and (short[10:] == 255).all()
+    with pytest.raises(ValueError, match="no images of 16x16"):
+        images.cut_grid(images.picture_grid(made, 4), 16)

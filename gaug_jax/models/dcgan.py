@@ -153,6 +153,8 @@ class Discriminator(nn.Module):
     ) -> Float[Array, " batch"]:
         """Returns float32 scores: logits before the sigmoid, or the critic's values.
 
+        Who makes `intermediates` mutable finds the last features there, the mean over positions.
+
         Args:
           images: in [-1, 1].
           labels: class of each image; needed when `num_classes` is above 0.
@@ -175,6 +177,7 @@ class Discriminator(nn.Module):
             if layer == 0 and self.attention:
                 attention = SelfAttention(self.dtype, self.implementation)
                 hidden = attention(hidden, train=train)
+        self.sow("intermediates", "features", jnp.mean(hidden.astype(jnp.float32), axis=(1, 2)))
         score = ToScore(1, dtype=self.dtype, implementation=self.implementation)
         scores = self._applied(score, hidden, train, f"SpectralNorm_{stages}")
         scores = scores[:, 0].astype(jnp.float32)

@@ -20,6 +20,7 @@ from gaug_jax.pipeline.evaluation import (
     work_folder_settings,
 )
 from gaug_jax.pipeline.training import check_same_data
+from gaug_jax.pipeline.training_map import make_training_map
 from gaug_jax.reporting.embedding_plot import write_plane
 from gaug_jax.settings import UserError
 from gaug_jax.workfolder import WorkFolder, atomic_file, read_json, write_json
@@ -86,6 +87,7 @@ def embed(workdir: str, config: ConfigDict | None, options: EvaluationOptions) -
         ORIGINS[origin].split()[0]: _overlap(made.components, shown, origin, options.seed)
         for origin in (0, 1)
     }
+    make_training_map(folder, prepared, extractor, settings.embed.perplexity, options.seed)
     explained = made.explained_variance.tolist()
     write_json(folder.overlap, {"made_with": facts, "explained_variance": explained, **overlap})
     for name, found in overlap.items():

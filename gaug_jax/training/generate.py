@@ -46,15 +46,37 @@ def score(
     spec: Spec,
 ) -> Float[Array, " batch"]:
     """Returns the discriminator's scores of images of one class; higher looks more real."""
+    return _seen(discriminator, images, label, spec)[0]
+
+
+@functools.partial(jax.jit, static_argnames="spec")
+def discriminator_features(
+    discriminator: Network,
+    images: UInt8[Array, "batch height width channels"],
+    label: Int[Array, ""],
+    *,
+    spec: Spec,
+) -> Float[Array, "batch features"]:
+    """Returns the discriminator's last features of images of one class, means over positions."""
+    return _seen(discriminator, images, label, spec)[1]
+
+
+def _seen(
+    discriminator: Network, images: Array, label: Array, spec: Spec
+) -> tuple[Float[Array, " batch"], Float[Array, "batch features"]]:
+    """Returns scores and features of images of one class."""
     params, batch_stats = _of_class((discriminator.params, discriminator.batch_stats), label, spec)
     labels = jnp.full((len(images),), label, jnp.int32)
     variables = {"params": params, "batch_stats": batch_stats}
     images = image_ranges.to_unit(images)
 
-    def score_them(variables: PyTree, *, spec: Spec) -> Array:
-        return spec.discriminator.apply(variables, images, labels, train=False)
+    def see(variables: PyTree, *, spec: Spec) -> tuple[Array, Array]:
+        scores, found = spec.discriminator.apply(
+            variables, images, labels, train=False, mutable=["intermediates"]
+        )
+        return scores, found["intermediates"]["features"][0]
 
-    return at_its_stage(score_them, batch_stats, variables, spec=spec)
+    return at_its_stage(see, batch_stats, variables, spec=spec)
 
 
 def keys_of(key: Array, first: int, count: int) -> Array:

@@ -203,3 +203,17 @@ def test_a_generator_of_nearest_upsampling_draws_the_same_shapes():
     images, variables = generator.init_with_output(jax.random.key(0), latents, train=False)
     assert images.shape == (2, 16, 16, 3)
     assert {"NearestUpsample_0", "NearestUpsample_1"} <= set(variables["params"])
+
+
+def test_the_discriminators_features_are_the_means_of_what_the_score_is_made_of():
+    # With the kernel of the score at one it is their sum over positions: 16 times the mean.
+    discriminator = Discriminator(width=3, norm="none")
+    image = jax.random.uniform(jax.random.key(3), (2, 16, 16, 1))
+    variables = discriminator.init(jax.random.key(0), image, train=False)
+    params = {**variables["params"], "ToScore_0": {"kernel": jnp.ones((4, 4, 6, 1))}}
+    scores, found = discriminator.apply(
+        {"params": params}, image, train=False, mutable=["intermediates"]
+    )
+    (features,) = found["intermediates"]["features"]
+    assert features.shape == (2, 6)
+    np.testing.assert_allclose(scores, 16 * features.sum(axis=1), rtol=1e-5)
