@@ -5,7 +5,7 @@ from typing import Any
 
 from gaug_jax.workfolder import WorkFolder, atomic_file
 
-_SHORT = {
+FIGURE_NAMES = {
     "accuracy": "accuracy",
     "macro_f1": "macro F1",
     "auroc": "AUROC",
@@ -36,8 +36,8 @@ def table(summary: Mapping[str, Any]) -> str:
 def _section(content: Mapping[str, Any], summary: Mapping[str, Any]) -> list[str]:
     """Returns the rows of one training size."""
     endpoint = summary["endpoint"]
-    others = [name for name in _SHORT if name != endpoint]
-    names = [_SHORT[name] for name in (endpoint, *others)]
+    others = [name for name in FIGURE_NAMES if name != endpoint]
+    names = [FIGURE_NAMES[name] for name in (endpoint, *others)]
     header = ["arm", "ratio", "filter", *names, "minus real", "minus best without GAN", "Holm p",
               "paper"]  # fmt: skip
     lines = [_line(header), _line(["---"] * len(header))]
@@ -50,9 +50,9 @@ def _section(content: Mapping[str, Any], summary: Mapping[str, Any]) -> list[str
                     arm,
                     f"{found['ratio']:g}" if synthetic else "",
                     found["filter"] if synthetic else "",
-                    *(_interval(found["figures"][name]) for name in (endpoint, *others)),
-                    _interval(found.get("difference_to_real"), signed=True),
-                    _interval(best, signed=True),
+                    *(interval(found["figures"][name]) for name in (endpoint, *others)),
+                    interval(found.get("difference_to_real"), signed=True),
+                    interval(best, signed=True),
                     f"{best['holm_p_value']:.2g}" if "holm_p_value" in best else "",
                     _paper(arm, summary["paper"]),
                 ]
@@ -66,7 +66,7 @@ def _line(cells: list[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _interval(found: Mapping[str, float] | None, signed: bool = False) -> str:
+def interval(found: Mapping[str, float] | None, signed: bool = False) -> str:
     """Returns an estimate with its interval."""
     if not found:
         return ""
@@ -77,7 +77,7 @@ def _interval(found: Mapping[str, float] | None, signed: bool = False) -> str:
 
 def _paper(arm: str, paper: list[list[Any]]) -> str:
     """Returns what the paper reports for an arm."""
-    return ", ".join(f"{_SHORT[name]} {value:g}" for each, name, value in paper if each == arm)
+    return ", ".join(f"{FIGURE_NAMES[name]} {value:g}" for each, name, value in paper if each == arm)
 
 
 def _answer_line(summary: Mapping[str, Any]) -> str:
@@ -88,7 +88,7 @@ def _answer_line(summary: Mapping[str, Any]) -> str:
     size = summary["endpoint_size"] or "all"
     text = (
         f"**{answer['arm']} against {answer['against']} at training size {size}, "
-        f"{_SHORT[summary['endpoint']]}: {_interval(answer, signed=True)}: {answer['verdict']}.**"
+        f"{FIGURE_NAMES[summary['endpoint']]}: {interval(answer, signed=True)}: {answer['verdict']}.**"
     )
     if "groups_needed" in answer:
         text += f" An interval that leaves out 0 would take about {answer['groups_needed']} groups."
@@ -100,7 +100,7 @@ def _shortcut(fields: Mapping[str, Mapping[str, float | None]]) -> str:
     return "; ".join(
         f"{field} alone: "
         + ", ".join(
-            f"{_SHORT[name]} {value:.3f}" for name, value in figures.items() if value is not None
+            f"{FIGURE_NAMES[name]} {value:.3f}" for name, value in figures.items() if value is not None
         )
         for field, figures in fields.items()
     )
