@@ -12,6 +12,7 @@ REQUIRED = [
     "importlib_resources>=7.1,<8",
     "jax>=0.10.2,<0.11",
     "jaxtyping>=0.3.11,<0.4",
+    "jinja2>=3.1.6,<4",
     "matplotlib>=3.11.2,<4",
     "ml-collections>=1.1.0,<2",
     "numpy>=2.4.6,<3",
@@ -59,6 +60,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["gaug_jax", "gaug_jax.*"]),
+    package_data={"gaug_jax.reporting": ["templates/*"]},
     install_requires=REQUIRED,
     extras_require=EXTRAS,
 )

@@ -111,8 +111,11 @@ class WorkFolder:
         self.joint_classifier = self.path / "joint_classifier.npz"
         self.fidelity = self.path / "evaluation" / "metrics.jsonl"
         self.fidelity_curve = self.path / "evaluation" / "curve.png"
+        self.report = self.path / "report.html"
+        self.study_times = self.path / "study_times.json"
         self.generators = self.path / "generators"
         self.downstream = self.path / "downstream"
+        self.downstream_config = self.downstream / "config.json"
         self.runs = self.downstream / "runs.jsonl"
         self.predictions = self.downstream / "predictions"
         self.downstream_summary = self.downstream / "summary.json"
@@ -148,6 +151,14 @@ class WorkFolder:
     def sample_pictures(self) -> list[Path]:
         """Returns the grids so far, in the order of their steps."""
         return sorted(self.samples.glob("step_*.png"))
+
+    def set_aside(self, folder: Path) -> Path:
+        """Renames one of its folders, so that it is neither used nor lost; returns the new path."""
+        number = 1
+        while (aside := folder.with_name(f"{folder.name}_before_{number}")).exists():
+            number += 1
+        os.replace(folder, aside)
+        return aside
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

@@ -40,7 +40,7 @@ def test_the_training_map_has_the_samples_of_every_step(embedded):
         steps, counts = np.unique(file["samples_steps"], return_counts=True)
         # A hundred samples at the start and at the end, and the real images.
         assert steps.tolist() == [-1, 0, 3] and counts.tolist() == [300, 100, 100]
-        assert file["seen_steps"].tolist() == [3]
+        assert file["checkpoints"].tolist() == [3]
         assert file["samples_places"].shape == (500, 2)
 
 

@@ -1,6 +1,7 @@
 """The downstream study: its cells in their order, and the figures of all of them."""
 
 import dataclasses
+from typing import Any
 
 from ml_collections import ConfigDict
 
@@ -25,8 +26,13 @@ from gaug_jax.synthesis.filters import FILTERS
 from gaug_jax.workfolder import WorkFolder, read_json, read_json_lines, write_json
 
 
-def classify(config: ConfigDict, workdir: str) -> None:
+def classify(config: ConfigDict, workdir: str, *, set_aside: bool = False) -> None:
     """Makes every run of the study that is not there yet, and writes its figures.
+
+    Args:
+      config: of the study.
+      workdir: of the study.
+      set_aside: rename runs of another `config.classify` and begin anew, not refuse them.
 
     Raises:
       UserError: the config, the data or the work folder is not usable, or something leaks.
@@ -36,7 +42,10 @@ def classify(config: ConfigDict, workdir: str) -> None:
     _check(settings)
     folder = WorkFolder(workdir)
     if folder.config.exists():
-        check_same_run(read_json(folder.config), values, workdir)
+        check_same_run(read_json(folder.config), values, workdir, "classify")
+    other = _made_with_others(folder, values)
+    if other and not set_aside:
+        raise other
     cells = [(s, n) for n in settings.classify.train_sizes for s in settings.classify.splits]
     _check_cells(settings, cells)
 
@@ -45,11 +54,26 @@ def classify(config: ConfigDict, workdir: str) -> None:
 
     first = cell(*cells[0])  # A mistake is found before anything is written.
     with folder.locked():
+        if other:
+            aside = folder.set_aside(folder.downstream)
+            print(f"{other}: those runs are now in {aside}")
         write_json(folder.config, values)
+        write_json(folder.downstream_config, values)
         first.complete()
         for each in cells[1:]:
             cell(*each).complete()
     _write_figures(folder, settings)
+
+
+def _made_with_others(folder: WorkFolder, values: dict[str, Any]) -> UserError | None:
+    """Returns the error where the runs on disk were made with another config."""
+    if not folder.downstream_config.exists():
+        return None
+    try:
+        check_same_run(read_json(folder.downstream_config), values, str(folder.downstream))
+    except UserError as error:
+        return error
+    return None
 
 
 def _check(settings: Settings) -> None:

@@ -47,7 +47,7 @@ def make_training_map(
     with atomic_file(folder.training_map_places) as file:
         named = {f"samples_{name}": value for name, value in samples._asdict().items()}
         named |= {f"seen_{name}": value for name, value in seen._asdict().items()}
-        np.savez(file, seen_steps=np.array(steps), **named)
+        np.savez(file, checkpoints=np.array(steps), **named)
     write_training_map(folder.training_map, samples, seen, steps)
 
 

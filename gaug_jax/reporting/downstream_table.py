@@ -27,38 +27,37 @@ def table(summary: Mapping[str, Any]) -> str:
         title = "all training images" if size == "0" else f"training size {size}"
         best = content["best_without_gan"]
         lines += [f"## {title}", "", f"Best arm without a GAN on validation: {best}.", ""]
-        lines += _section(content, summary)
+        header, rows = arm_rows(content, summary)
+        lines += [_line(header), _line(["---"] * len(header)), *map(_line, rows), ""]
     for name, fields in summary.get("shortcuts", {}).items():
         lines += [f"{name}: {_shortcut(fields)}"]
     return "\n".join(lines) + "\n"
 
 
-def _section(content: Mapping[str, Any], summary: Mapping[str, Any]) -> list[str]:
-    """Returns the rows of one training size."""
-    endpoint = summary["endpoint"]
-    others = [name for name in FIGURE_NAMES if name != endpoint]
-    names = [FIGURE_NAMES[name] for name in (endpoint, *others)]
-    header = ["arm", "ratio", "filter", *names, "minus real", "minus best without GAN", "Holm p",
-              "paper"]  # fmt: skip
-    lines = [_line(header), _line(["---"] * len(header))]
+def arm_rows(
+    content: Mapping[str, Any], summary: Mapping[str, Any]
+) -> tuple[list[str], list[list[str]]]:
+    """Returns the header and a row for each arm of one training size, the endpoint first."""
+    names = [summary["endpoint"], *(name for name in FIGURE_NAMES if name != summary["endpoint"])]
+    header = ["arm", "ratio", "filter", *(FIGURE_NAMES[name] for name in names), "minus real",
+              "minus best without GAN", "Holm p", "paper"]  # fmt: skip
+    rows = []
     for arm, found in content["arms"].items():
         best = found.get("difference_to_best") or {}
         synthetic = found["ratio"] > 0
-        lines.append(
-            _line(
-                [
-                    arm,
-                    f"{found['ratio']:g}" if synthetic else "",
-                    found["filter"] if synthetic else "",
-                    *(interval(found["figures"][name]) for name in (endpoint, *others)),
-                    interval(found.get("difference_to_real"), signed=True),
-                    interval(best, signed=True),
-                    f"{best['holm_p_value']:.2g}" if "holm_p_value" in best else "",
-                    _paper(arm, summary["paper"]),
-                ]
-            )
+        rows.append(
+            [
+                arm,
+                f"{found['ratio']:g}" if synthetic else "",
+                found["filter"] if synthetic else "",
+                *(interval(found["figures"][name]) for name in names),
+                interval(found.get("difference_to_real"), signed=True),
+                interval(best, signed=True),
+                f"{best['holm_p_value']:.2g}" if "holm_p_value" in best else "",
+                _paper(arm, summary["paper"]),
+            ]
         )
-    return [*lines, ""]
+    return header, rows
 
 
 def _line(cells: list[str]) -> str:
@@ -67,7 +66,7 @@ def _line(cells: list[str]) -> str:
 
 
 def interval(found: Mapping[str, float] | None, signed: bool = False) -> str:
-    """Returns an estimate with its interval."""
+    """Returns an estimate (`value`, `low`, `high`) with its interval; or nothing."""
     if not found:
         return ""
     sign = "+" if signed else ""
@@ -77,7 +76,9 @@ def interval(found: Mapping[str, float] | None, signed: bool = False) -> str:
 
 def _paper(arm: str, paper: list[list[Any]]) -> str:
     """Returns what the paper reports for an arm."""
-    return ", ".join(f"{FIGURE_NAMES[name]} {value:g}" for each, name, value in paper if each == arm)
+    return ", ".join(
+        f"{FIGURE_NAMES[name]} {value:g}" for each, name, value in paper if each == arm
+    )
 
 
 def _answer_line(summary: Mapping[str, Any]) -> str:
@@ -88,7 +89,8 @@ def _answer_line(summary: Mapping[str, Any]) -> str:
     size = summary["endpoint_size"] or "all"
     text = (
         f"**{answer['arm']} against {answer['against']} at training size {size}, "
-        f"{FIGURE_NAMES[summary['endpoint']]}: {interval(answer, signed=True)}: {answer['verdict']}.**"
+        f"{FIGURE_NAMES[summary['endpoint']]}: {interval(answer, signed=True)}: "
+        f"{answer['verdict']}.**"
     )
     if "groups_needed" in answer:
         text += f" An interval that leaves out 0 would take about {answer['groups_needed']} groups."
@@ -100,7 +102,9 @@ def _shortcut(fields: Mapping[str, Mapping[str, float | None]]) -> str:
     return "; ".join(
         f"{field} alone: "
         + ", ".join(
-            f"{FIGURE_NAMES[name]} {value:.3f}" for name, value in figures.items() if value is not None
+            f"{FIGURE_NAMES[name]} {value:.3f}"
+            for name, value in figures.items()
+            if value is not None
         )
         for field, figures in fields.items()
     )

@@ -141,8 +141,6 @@ def write_page(path: Path, page: Page) -> None:
     )  # fmt: skip
     # The page's own style and script stand in it as they are.
     style, script = ((_TEMPLATES / name).read_text() for name in ("page.css", "scatter.js"))
-    text = environment.get_template("page.html.jinja").render(
-        page=page, style=style, script=script
-    )
+    text = environment.get_template("page.html.jinja").render(page=page, style=style, script=script)
     with atomic_file(path, "w") as file:
         file.write(text)

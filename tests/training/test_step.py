@@ -44,11 +44,16 @@ def states_after(spec, num_devices, steps, **feed_options):
         ("spectral_norm", "per_class", {"augment__policy": "translation"}),
         ("spectral_norm", "conditional", {"model__upsampling": "nearest"}),
         ("spectral_norm_gp", "conditional", {"train__growing_steps": 1, "data__image_size": 16}),
-        ("minimax", "per_class", {"train__growing_steps": 1, "data__image_size": 16}),
+        pytest.param(
+            "minimax",
+            "per_class",
+            {"train__growing_steps": 1, "data__image_size": 16},
+            marks=pytest.mark.slow,
+        ),
         ("spectral_norm_gp", "conditional", {"model__attention": True}),
         ("spectral_norm", "none", {"objective__classifier_weight": 0.1}),
         ("minimax", "none", {"model__residual": True, "data__image_size": 16}),
-        (
+        pytest.param(
             "wgan_gp",
             "per_class",
             {
@@ -57,6 +62,7 @@ def states_after(spec, num_devices, steps, **feed_options):
                 "data__image_size": 16,
                 "train__growing_steps": 1,
             },
+            marks=pytest.mark.slow,
         ),
     ],
 )

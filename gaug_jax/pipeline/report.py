@@ -1,0 +1,181 @@
+"""The report of a work folder: `report.html`, one file that needs no other."""
+
+import importlib.metadata
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from gaug_jax import data
+from gaug_jax.data.manifest import report_lines
+from gaug_jax.data.splits import TRAIN
+from gaug_jax.reporting import sections
+from gaug_jax.reporting.image_pictures import class_grids, neighbour_grid, sprite
+from gaug_jax.reporting.page import Page, Picture, Scatter, Section, picture_of_file, write_page
+from gaug_jax.reporting.verdict import verdict
+from gaug_jax.workfolder import WorkFolder, read_json, read_json_lines
+
+_PACKAGES = ("gaug_jax", "jax", "flax", "optax", "orbax-checkpoint", "numpy", "scikit-learn",
+             "umap-learn")  # fmt: skip
+# Images of each origin in the scatter, so that a report can be sent.
+_MOST_IN_SCATTER = 300
+_PLANES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
+
+
+def write_report(
+    folder: WorkFolder, prepared: data.PreparedData, command: str, times: Mapping[str, float]
+) -> None:
+    """Writes `report.html` from what the stages left in a work folder.
+
+    Args:
+      folder: where all stages are finished.
+      prepared: its data.
+      command: that makes the same again.
+      times: seconds of each stage.
+    """
+    manifest = read_json(folder.data_manifest)
+    summary = read_json(folder.downstream_summary)
+    answer = verdict(summary)
+    notes = [
+        "This is research software: nothing here is for diagnosis.",
+        "A generator that was trained on few images may reproduce them: do not share generated "
+        "images of patients as if they were anonymous.",
+    ]
+    if not manifest["groups_known"]:
+        notes.append(
+            "Groups (patients, writers) were not known, so images were split one by one: figures "
+            "may be too good."
+        )
+    measured = read_json_lines(folder.fidelity)
+    rows = read_json_lines(folder.metrics)
+    page = Page(
+        title=f"{manifest['source']}: {folder.path.name}",
+        verdict=answer.word,
+        answer=answer.sentence,
+        notes=notes,
+        sections=[
+            sections.data_section(manifest, report_lines(manifest)),
+            sections.images_section(_image_pictures(folder, prepared)),
+            sections.training_section(_training_pictures(folder), rows[-1] if rows else None),
+            sections.fidelity_section(measured[-1] if measured else None),
+            _embedding(folder, prepared),
+            sections.downstream_section(summary, _downstream_pictures(folder)),
+            _run(folder, manifest, command, times),
+        ],
+    )
+    write_page(folder.report, page)
+
+
+def _present(*pictures: Picture | None) -> list[Picture]:
+    """Returns the pictures that there are."""
+    return [picture for picture in pictures if picture is not None]
+
+
+def _image_pictures(folder: WorkFolder, prepared: data.PreparedData) -> list[Picture]:
+    """Returns real beside generated images, and generated ones beside the nearest real ones."""
+    with np.load(folder.synthetic_images, allow_pickle=False) as file:
+        drawn, labels = file["images"], file["labels"]
+    train = prepared.part(TRAIN)
+    some = np.random.default_rng(0).permutation(len(drawn))
+    return [
+        *class_grids(train, (drawn, labels), prepared.class_names),
+        neighbour_grid(drawn[some], train[0]),
+    ]
+
+
+def _training_pictures(folder: WorkFolder) -> list[Picture]:
+    """Returns the curves of training."""
+    return _present(
+        picture_of_file(
+            folder.training_curves,
+            "Losses of both networks, and mean scores of real and generated images, over epochs",
+            "Losses, and the discriminator's mean scores of real and generated images.",
+        ),
+    )
+
+
+def _downstream_pictures(folder: WorkFolder) -> list[Picture]:
+    """Returns the curves of the classifiers."""
+    return _present(
+        picture_of_file(
+            folder.learning_curve,
+            "Each arm's figure with its interval over the training sizes",
+            "Each arm over the training sizes, with 95% intervals.",
+        ),
+        picture_of_file(
+            folder.ratio_curve,
+            "The figure of the arms with generated images over their ratio to real ones",
+            "Arms with generated images over the ratio of generated to real ones, by filter.",
+        ),
+    )
+
+
+def _embedding(folder: WorkFolder, prepared: data.PreparedData) -> Section:
+    """Returns the embedding's section."""
+    pictures = [
+        picture_of_file(
+            folder.embedding_picture(plane),
+            f"Images as points in {name}'s plane, coloured by class, their marker by origin",
+            f"{name}.",
+        )
+        for plane, name in _PLANES.items()
+    ]
+    training = picture_of_file(
+        folder.training_map,
+        "Samples of training by step among real images, and both by each discriminator",
+        "The training map: samples that come to lie among real ones converge, samples that draw "
+        "together collapse.",
+    )
+    overlap = read_json(folder.overlap)
+    shown = _present(*pictures, training)
+    return sections.embedding_section(overlap, shown, _scatter(folder, prepared))
+
+
+def _scatter(folder: WorkFolder, prepared: data.PreparedData) -> Scatter:
+    """Returns the planes with the images at their places."""
+    planes = {}
+    for plane, name in _PLANES.items():
+        with np.load(folder.embedding_places(plane), allow_pickle=False) as file:
+            found = {key: file[key] for key in file.files}
+        origins = found["origins"]
+        chosen = np.concatenate(
+            [np.flatnonzero(origins == each)[:_MOST_IN_SCATTER] for each in np.unique(origins)]
+        )
+        planes[name] = found["places"][chosen].round(3).tolist()
+    with np.load(folder.synthetic_images, allow_pickle=False) as file:
+        drawn = file["images"]
+    generated = len(found["origin_names"]) - 1
+    images = np.stack(
+        [
+            (drawn if origin == generated else prepared.images)[row]
+            for origin, row in zip(origins[chosen], found["rows"][chosen], strict=True)
+        ]
+    )
+    picture, columns = sprite(images)
+    facts = {
+        "columns": columns,
+        "planes": planes,
+        "origins": origins[chosen].tolist(),
+        "labels": found["labels"][chosen].tolist(),
+        "origin_names": found["origin_names"].tolist(),
+        "classes": found["class_names"].tolist(),
+    }
+    return Scatter(picture, facts)
+
+
+def _run(
+    folder: WorkFolder, manifest: Mapping[str, Any], command: str, times: Mapping[str, float]
+) -> Section:
+    """Returns what was run."""
+    config = read_json(folder.config)
+    facts = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    facts |= {
+        "Python": platform.python_version(),
+        "devices": ", ".join(sorted({device.device_kind for device in jax.devices()})),
+        "seed of the generator": str(config["seed"]),
+        "seed of the split": str(config["data"]["split_seed"]),
+        "SHA-256 of the data": manifest["manifest_sha256"],
+    }
+    return sections.run_section(command, facts, times, config)

@@ -1,0 +1,56 @@
+"""All stages in their order, and the report; what is finished is not made again."""
+
+import time
+from collections.abc import Callable
+
+from ml_collections import ConfigDict
+
+from gaug_jax import data
+from gaug_jax.pipeline.downstream import classify
+from gaug_jax.pipeline.drawing import DrawingOptions, synthesize
+from gaug_jax.pipeline.embedding import embed
+from gaug_jax.pipeline.evaluation import EvaluationOptions, evaluate_generator
+from gaug_jax.pipeline.report import write_report
+from gaug_jax.pipeline.training import train_generator
+from gaug_jax.settings import read_settings
+from gaug_jax.workfolder import WorkFolder, read_json, write_json
+
+
+def study(
+    config: ConfigDict, workdir: str, *, num: int, options: EvaluationOptions, command: str
+) -> None:
+    """Makes all that is not made yet, from images to `report.html`.
+
+    Args:
+      config: of all stages.
+      workdir: of the study.
+      num: generated images that are measured and shown.
+      options: of the features.
+      command: that makes the same again, for the report.
+
+    Raises:
+      UserError: as of the stages.
+    """
+    folder = WorkFolder(workdir)
+    wanted = DrawingOptions(num, False, options.seed, None, "none", 1.0, False)
+    stages: dict[str, Callable[[], None]] = {
+        "train": lambda: train_generator(config, workdir),
+        "synthesize": lambda: synthesize(workdir, wanted, "npz"),
+        "evaluate": lambda: evaluate_generator(
+            workdir, config, num=num, step=None, all_checkpoints=False, reference_split=None,
+            options=options,
+        ),
+        "embed": lambda: embed(workdir, config, options),
+        "classify": lambda: classify(config, workdir, set_aside=True),
+    }  # fmt: skip
+    times = read_json(folder.study_times) if folder.study_times.exists() else {}
+    for number, (name, stage) in enumerate(stages.items(), 1):
+        print(f"stage {number} of {len(stages)}: {name}", flush=True)
+        start = time.monotonic()
+        stage()
+        # A finished stage returns at once: what it took is the longest call.
+        times[name] = max(times.get(name, 0.0), time.monotonic() - start)
+        write_json(folder.study_times, times)
+    prepared = data.prepare(read_settings(config.to_dict()).data)
+    write_report(folder, prepared, command, times)
+    print(f"the report: {folder.report}")

@@ -1,0 +1,195 @@
+"""The sections of a report, from what the stages wrote: plain data in, text and tables out."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gaug_jax.reporting.downstream_table import arm_rows, interval
+from gaug_jax.reporting.page import Picture, Scatter, Section, Table
+
+_MOST_LICENCES = 12
+_FIDELITY = (
+    # Name in the row, as people call it, its floor in the row, better.
+    ("kid_mean", "KID", None, "lower"),
+    ("fid", "FID", "fid_floor", "lower"),
+    ("fid_infinity", "FID of infinitely many images", None, "lower"),
+    ("frechet_coefficient", "Frechet coefficient", None, "higher"),
+    ("inception_score_mean", "Inception score", None, "higher"),
+    ("precision_k5", "precision (k=5)", None, "higher"),
+    ("recall_k5", "recall (k=5)", None, "higher"),
+    ("density_k5", "density (k=5)", None, "near 1"),
+    ("coverage_k5", "coverage (k=5)", None, "higher"),
+    ("ms_ssim_diversity", "MS-SSIM between generated images", None, "as real ones"),
+    ("ssim_nearest_real", "SSIM to the nearest real image", None, "not near 1"),
+    ("lpips_diversity", "LPIPS between generated images", None, "higher"),
+)
+
+
+def data_section(manifest: Mapping[str, Any], lines: Sequence[str]) -> Section:
+    """Returns the data card.
+
+    Args:
+      manifest: `data_manifest.json`.
+      lines: what the user should know of the data.
+    """
+    parts = [part for part in manifest["counts"] if any(manifest["counts"][part].values())]
+    rows = [
+        [name, *(str(manifest["counts"][part][name]) for part in parts)]
+        for name in manifest["class_names"]
+    ]
+    rows.append(["all", *(str(sum(manifest["counts"][part].values())) for part in parts)])
+    groups = (
+        f"{manifest['num_groups']} groups (patients or writers), none of them in two parts"
+        if manifest["groups_known"]
+        else "whose groups (patients or writers) are not known: one may be in two parts"
+    )
+    licences: dict[str, int] = {}
+    for row in manifest["rows"]:
+        name = row["licence"] or manifest["licence"] or "none named"
+        licences[name] = licences.get(name, 0) + 1
+    ordered = sorted(licences.items(), key=lambda item: -item[1])
+    shown = [[name, str(count)] for name, count in ordered[:_MOST_LICENCES]]
+    if len(ordered) > _MOST_LICENCES:
+        rest = sum(count for _, count in ordered[_MOST_LICENCES:])
+        shown.append([f"{len(ordered) - _MOST_LICENCES} others", str(rest)])
+    return Section(
+        "data",
+        "The data",
+        paragraphs=[f"{manifest['source']}: {manifest['num_images']} images, {groups}.", *lines],
+        tables=[
+            Table("Images of each class and part", ["class", *parts], rows),
+            Table("Licences", ["licence", "images"], shown),
+        ],
+    )
+
+
+def images_section(pictures: Sequence[Picture]) -> Section:
+    """Returns the grids of real and generated images."""
+    return Section("images", "Real and generated images", pictures=pictures)
+
+
+def training_section(pictures: Sequence[Picture], last_row: Mapping[str, Any] | None) -> Section:
+    """Returns how the generator trained."""
+    paragraphs = []
+    if last_row:
+        paragraphs.append(
+            f"{last_row['step']:,} steps, {last_row['epoch']:.0f} epochs. Scores of real and "
+            "generated images that part show a discriminator that tells them apart, and with few "
+            "images one that knows the real ones by heart."
+        )
+    return Section("training", "Training", paragraphs=paragraphs, pictures=pictures)
+
+
+def fidelity_section(row: Mapping[str, Any] | None) -> Section:
+    """Returns the measurements of the generated images.
+
+    Args:
+      row: the last of `evaluation/metrics.jsonl`; None where there is none.
+    """
+    if row is None:
+        return Section("fidelity", "Fidelity", paragraphs=["Not measured."])
+    notes = row.get("notes") or {}
+    rows = []
+    for name, title, floor, better in _FIDELITY:
+        value = row.get(name)
+        shown = "not computed: " + notes.get(name, "") if value is None else _figure(row, name)
+        rows.append([title, shown, _number(row.get(floor)) if floor else "", better])
+    paragraphs = [
+        f"{row['num_fake']} generated images against the {row['num_real']} of the "
+        f"{row['reference_split']} part, features: {row['features']}. Intervals are of 95%. The "
+        "floor is real images against real images: what no generator can be told to pass.",
+    ]
+    if row["num_real"] < 2048:
+        paragraphs.append(
+            "With fewer than 2,048 real images FID is biased upwards; look at KID first."
+        )
+    header = ["figure", "value", "floor", "better"]
+    return Section("fidelity", "Fidelity", paragraphs, [Table("Fidelity", header, rows)])
+
+
+def _figure(row: Mapping[str, Any], name: str) -> str:
+    """Returns a figure with its interval, where it has one."""
+    ends = [row.get(f"{name.removesuffix('_mean')}_{end}") for end in ("low", "high")]
+    text = _number(row[name])
+    if None not in ends:
+        text += f" ({_number(ends[0])} to {_number(ends[1])})"
+    return text
+
+
+def _number(value: float | None) -> str:
+    """Returns a number with four digits that count."""
+    return "" if value is None else f"{value:.4g}"
+
+
+def embedding_section(
+    overlap: Mapping[str, Any], pictures: Sequence[Picture], scatter: Scatter | None
+) -> Section:
+    """Returns the embedding with its overlap."""
+    rows = []
+    for part in ("training", "test"):
+        found = overlap[part]
+        if found["two_sample_accuracy"] is None:
+            rows.append([f"{part} part", f"not computed: {found['notes']}", ""])
+            continue
+        accuracy = {
+            "value": found["two_sample_accuracy"],
+            "low": found["two_sample_accuracy_low"],
+            "high": found["two_sample_accuracy_high"],
+        }
+        rows.append([f"{part} part", f"{found['neighbour_mixing']:.2f}", interval(accuracy)])
+    table = Table(
+        "Overlap of generated images with real ones",
+        ["with the", "neighbours of the other origin (1: as by chance)",
+         "told apart by a classifier (0.5: not at all)"],
+        rows,
+    )  # fmt: skip
+    share = sum(overlap["explained_variance"][:2])
+    paragraphs = [
+        f"Features: {overlap['made_with']['features']}. PCA's two components hold {share:.0%} of "
+        "the variance; t-SNE and UMAP keep neighbours and not distances, so believe the numbers "
+        "first.",
+    ]
+    return Section("embedding", "Where they lie", paragraphs, [table], pictures, scatter)
+
+
+def downstream_section(summary: Mapping[str, Any], pictures: Sequence[Picture]) -> Section:
+    """Returns the classifiers' figures: a table for each training size."""
+    tables = []
+    for size, content in summary["sizes"].items():
+        title = "All training images" if size == "0" else f"{size} training images"
+        title += f"; best arm without a GAN on validation: {content['best_without_gan']}"
+        tables.append(Table(title, *arm_rows(content, summary)))
+    paragraphs = [
+        f"Every arm's classifiers made {summary['optimizer_steps']} steps, tuned on the same grid "
+        f"by the validation part (ec_gan's is trained with its generator). Splits: "
+        f"{len(summary['splits'])}; generator seeds: {len(summary['generator_seeds'])}; "
+        f"classifier seeds: {len(summary['classifier_seeds'])}. Ratio and filter of an arm, and "
+        "the best arm without a GAN, are chosen on validation. Intervals are of 95%, patients "
+        "resampled and generator seeds as a second source of error.",
+    ]
+    return Section("downstream", "Does it help?", paragraphs, tables, pictures)
+
+
+def run_section(
+    command: str, facts: Mapping[str, str], times: Mapping[str, float], config: Mapping[str, Any]
+) -> Section:
+    """Returns what was run, so that it can be run again.
+
+    Args:
+      command: that made it.
+      facts: versions, hashes, machine.
+      times: seconds of each stage.
+      config: all of it.
+    """
+    rows = [[name, value] for name, value in facts.items()]
+    durations = [[stage, f"{seconds:,.0f} s"] for stage, seconds in times.items()]
+    return Section(
+        "run",
+        "What was run",
+        paragraphs=[f"The same again: {command}"],
+        tables=[
+            Table("Versions and hashes", ["what", "which"], rows),
+            Table("Time of each stage", ["stage", "time"], durations),
+        ],
+        details=[("The whole config", json.dumps(config, indent=2, sort_keys=True))],
+    )

@@ -1,0 +1,142 @@
+"""`python -m gaug_jax.study`: from images to a report that needs nothing else, and resumed."""
+
+import html.parser
+import json
+import re
+
+import numpy as np
+import pytest
+from commands import TINY, refused, run
+from PIL import Image
+
+SMALL = [
+    "--config.train.steps=4", "--config.train.sample_every=2", "--config.train.checkpoint_every=2",
+    "--config.classify.arms=('real','gan','gan+classical')", "--config.classify.ratios=(1.0,)",
+    "--config.classify.steps=4", "--config.classify.width=4", "--config.classify.batch_size=8",
+    "--config.classify.seeds=(0,)", "--config.classify.learning_rates=(0.01,)",
+    "--config.embed.num_images=60", "--num=60", "--features=pixels",
+]  # fmt: skip
+
+
+class Page(html.parser.HTMLParser):
+    """What a page holds: its tags with their attributes, and its text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.text = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def user_folder(path):
+    """Makes a user's own folder: two classes of mixed sizes and kinds, one picture broken."""
+    random = np.random.default_rng(0)
+    for index in range(60):
+        folder = path / ("left" if index % 2 else "right")
+        folder.mkdir(parents=True, exist_ok=True)
+        size = (12 + index % 7, 10 + index % 5)
+        pixels = random.integers(0, 200, size, np.uint8)
+        pixels[:, : size[1] // 2] += 55 * (index % 2)
+        picture = Image.fromarray(pixels)
+        if index % 10 == 3:
+            picture = Image.fromarray(pixels.astype(np.uint16) * 257)
+        if index % 10 == 4:
+            picture = picture.convert("P")
+        picture.save(folder / f"{index:02d}.png")
+    (path / "left" / "01.png").write_bytes(b"\x89PNG no picture")
+    return path
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    arguments = [
+        *TINY, "--config.data.source=folder", "--config.model.labels=per_class",
+        f"--config.data.path={user_folder(folder / 'images')}",
+        "--config.data.allow_missing=True", *SMALL, f"--workdir={folder / 'W'}",
+    ]  # fmt: skip
+    result = run("study", *arguments)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.rstrip().endswith(f"the report: {folder / 'W' / 'report.html'}")
+    return folder / "W", arguments
+
+
+def test_the_page_needs_no_other_file_and_no_other_host(study):
+    text = (study[0] / "report.html").read_text()
+    page = Page(text)
+    for name in ("src", "href", "action", "data"):
+        for attributes in (found for _, found in page.tags):
+            address = attributes.get(name) or ""
+            assert address.startswith(("data:", "#")) or not address, address
+    assert not re.search(r"url\((?!\$)|@import|fetch\(|XMLHttpRequest", text)
+    assert "default-src 'none'" in text
+
+
+def test_the_page_can_be_read_by_everyone(study):
+    page = Page((study[0] / "report.html").read_text())
+    assert page.all("html")[0]["lang"] == "en" and page.all("meta")
+    pictures = [attributes for attributes in page.all("img") if "hidden" not in attributes]
+    assert len(pictures) >= 8
+    assert all(attributes["alt"] for attributes in pictures)
+    assert all(attributes["src"].startswith("data:image/") for attributes in pictures)
+    assert {attributes["scope"] for attributes in page.all("th")} == {"row", "col"}
+
+
+def test_the_page_says_what_must_be_known(study):
+    words = " ".join(Page((study[0] / "report.html").read_text()).text)
+    assert "Cannot be told" in words or "Helps" in words or "Hurts" in words
+    assert "left/01.png" in words and "not readable" in words
+    assert "were not known, so images were split one by one" in words
+    assert "gan+classical" in words and "nothing here is for diagnosis" in words
+    manifest = json.loads((study[0] / "data_manifest.json").read_text())
+    assert manifest["manifest_sha256"] in words
+    assert "python -m gaug_jax.study" in words
+
+
+def test_the_scatter_has_a_place_and_an_image_for_every_point(study):
+    text = (study[0] / "report.html").read_text()
+    data = json.loads(re.search(r'<script type="application/json">(.*?)</script>', text)[1])
+    count = len(data["origins"])
+    assert set(data["planes"]) == {"PCA", "t-SNE", "UMAP"}
+    assert all(len(places) == count for places in data["planes"].values())
+    assert len(data["labels"]) == count and set(data["origins"]) == {0, 1, 2}
+
+
+def test_a_second_call_makes_no_stage_again(study):
+    folder, arguments = study
+    kept = [folder / name for name in ("metrics.jsonl", "synthetic/images.npz",
+                                       "embedding/umap.npz", "downstream/runs.jsonl")]  # fmt: skip
+    before = [path.stat().st_mtime_ns for path in kept]
+    again = run("study", *arguments)
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.count("nothing to do") >= 5
+    assert [path.stat().st_mtime_ns for path in kept] == before
+
+
+def test_another_downstream_option_makes_only_that_again(study):
+    folder, arguments = study
+    kept = [folder / name for name in ("metrics.jsonl", "embedding/umap.npz")]
+    generators = folder / "generators"
+    kept += sorted(generators.rglob("metrics.jsonl"))
+    before = [path.stat().st_mtime_ns for path in kept]
+    again = run("study", *arguments, "--config.classify.steps=6")
+    assert again.returncode == 0, again.stderr
+    assert "config.classify.steps=4, not 6" in again.stdout
+    assert [path.stat().st_mtime_ns for path in kept] == before
+    rows = (folder / "downstream" / "runs.jsonl").read_text().splitlines()
+    assert rows and all(json.loads(row)["optimizer_steps"] == 6 for row in rows)
+    assert (folder / "downstream_before_1" / "runs.jsonl").exists()
+
+
+def test_classify_alone_refuses_other_options(study):
+    arguments = [each for each in study[1] if not each.startswith(("--num", "--features"))]
+    line = refused("classify", *arguments, "--config.classify.steps=8")
+    assert "config.classify.steps=" in line and "not 8" in line
