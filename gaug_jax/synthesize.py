@@ -6,8 +6,8 @@
     python -m gaug_jax.synthesize --workdir=runs/digits --num=1000 --truncation=1 --rejection=4
 
 Needs the work folder alone: neither the data nor the config's file (a filter needs the
-data where it was). Writes synthetic/images.npz (images, labels, scores), or
-synthetic/<class>/*.png with synthetic/manifest.csv.
+data where it was). Writes synthetic/images.npz (images, labels, scores),
+synthetic/<class>/*.png with manifest.csv and datasheet.md, or synthetic/tfds with datasheet.md.
 """
 
 from absl import flags
@@ -16,7 +16,11 @@ from gaug_jax import command_line
 
 _NUM = flags.DEFINE_integer("num", None, "Images to draw, in the training classes' proportions.")
 _PER_CLASS = flags.DEFINE_bool("per_class", False, "Draw --num images of every class.")
-_FORMAT = flags.DEFINE_enum("format", "npz", ["npz", "png"], "One file, or pictures by class.")
+_FORMAT = flags.DEFINE_enum(
+    "format", "npz", ["npz", "png", "tfds"],
+    "One file; pictures by class with a manifest; or a folder that tfds.builder_from_directory "
+    "reads. The last two with a datasheet.",
+)  # fmt: skip
 _SEED = flags.DEFINE_integer("seed", 0, "The same seed gives the same images.")
 _FILTER = flags.DEFINE_enum(
     "filter", "none", ["none", "discriminator", "agreement", "density", "copies"],

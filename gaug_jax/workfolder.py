@@ -130,6 +130,8 @@ class WorkFolder:
         self.synthetic_pool = self.synthetic / "pool.npz"
         self.label_agreement = self.synthetic / "label_agreement.json"
         self.synthetic_images = self.synthetic / "images.npz"
+        self.synthetic_tfds = self.synthetic / "tfds"
+        self.datasheet = self.synthetic / "datasheet.md"
         self.synthetic_manifest = self.synthetic / "manifest.csv"
 
     def embedding_picture(self, plane: str) -> Path:

@@ -1,5 +1,6 @@
 """What `data_manifest.json` says: every image, every count, and all that was left out."""
 
+import collections
 import dataclasses
 import hashlib
 import json
@@ -14,6 +15,8 @@ from gaug_jax.data.sources import Record, SourceData
 from gaug_jax.data.sources.paths import listed
 from gaug_jax.data.splits import PARTS, TEST, TRAIN, UNUSED, VALIDATION
 from gaug_jax.settings import DataSettings
+
+_MOST_LICENCES = 12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,6 +148,17 @@ def _content_hash(settings: DataSettings, used: Labelled, rows: list[dict[str, A
         },
     }
     return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
+
+
+def licence_counts(manifest: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Returns how many images have each licence, the commonest first and rare ones together."""
+    names = [row["licence"] or manifest["licence"] or "none named" for row in manifest["rows"]]
+    ordered = collections.Counter(names).most_common()
+    rest = ordered[_MOST_LICENCES:]
+    if len(rest) > 1:
+        ordered = ordered[:_MOST_LICENCES]
+        ordered.append((f"{len(rest)} others", sum(count for _, count in rest)))
+    return ordered
 
 
 def report_lines(manifest: Mapping[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +12,10 @@ from gaug_jax.pipeline.pool import scored_images
 from gaug_jax.pipeline.training import check_same_data
 from gaug_jax.settings import UserError, read_settings
 from gaug_jax.synthesis import export, filters, sampling
+from gaug_jax.synthesis.datasheet import datasheet
 from gaug_jax.synthesis.latents import EVERY_LATENT, LatentChoice
 from gaug_jax.synthesis.sampling import SyntheticImages, TrainedGenerator
-from gaug_jax.workfolder import WorkFolder, read_json, write_json
+from gaug_jax.workfolder import WorkFolder, atomic_file, read_json, write_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +54,7 @@ def synthesize(workdir: str, options: DrawingOptions, file_format: str) -> None:
     Args:
       workdir: of a run of `train_generator`.
       options: what is drawn.
-      file_format: `npz` or `png`.
+      file_format: `npz`, `png` or `tfds`; the last two with a datasheet.
 
     Raises:
       UserError: the work folder has no such checkpoint, the counts cannot be met, or a
@@ -72,12 +74,33 @@ def synthesize(workdir: str, options: DrawingOptions, file_format: str) -> None:
     counts = sampling.images_per_class(generator, options.num, options.per_class)
     drawn, scores = _drawn(folder, generator, counts, options)
     finished.unlink(missing_ok=True)
+    if file_format == "npz":
+        export.write_npz(folder, drawn, scores)
+    else:
+        _write_with_datasheet(folder, generator, drawn, wanted, file_format)
+    write_json(finished, wanted)
+    print(f"{len(drawn.images)} images of step {generator.step} are in {folder.synthetic}")
+
+
+def _write_with_datasheet(
+    folder: WorkFolder,
+    generator: TrainedGenerator,
+    drawn: SyntheticImages,
+    made: dict[str, Any],
+    file_format: str,
+) -> None:
+    """Writes images for other tools, with the datasheet that goes with them."""
+    names = generator.class_names if generator.labelled else ("unlabelled",)
+    numbers = np.bincount(np.maximum(drawn.labels, 0), minlength=len(names)).tolist()
+    counts = dict(zip(names, numbers, strict=True))
+    config, manifest = read_json(folder.config), read_json(folder.data_manifest)
+    text = datasheet(config, manifest, counts, made)
     if file_format == "png":
         export.write_pictures(folder, drawn, generator.class_names)
     else:
-        export.write_npz(folder, drawn, scores)
-    write_json(finished, wanted)
-    print(f"{len(drawn.images)} images of step {generator.step} are in {folder.synthetic}")
+        export.write_tfds(folder, drawn, generator.class_names, text)
+    with atomic_file(folder.datasheet, "w") as file:
+        file.write(text)
 
 
 def _drawn(

@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gaug_jax.data.manifest import licence_counts
 from gaug_jax.reporting.downstream_table import arm_rows, interval
 from gaug_jax.reporting.page import Picture, Scatter, Section, Table
 
-_MOST_LICENCES = 12
 _FIDELITY = (
     # Name in the row, as people call it, its floor in the row, better.
     ("kid_mean", "KID", None, "lower"),
@@ -43,15 +43,7 @@ def data_section(manifest: Mapping[str, Any], lines: Sequence[str]) -> Section:
         if manifest["groups_known"]
         else "whose groups (patients or writers) are not known: one may be in two parts"
     )
-    licences: dict[str, int] = {}
-    for row in manifest["rows"]:
-        name = row["licence"] or manifest["licence"] or "none named"
-        licences[name] = licences.get(name, 0) + 1
-    ordered = sorted(licences.items(), key=lambda item: -item[1])
-    shown = [[name, str(count)] for name, count in ordered[:_MOST_LICENCES]]
-    if len(ordered) > _MOST_LICENCES:
-        rest = sum(count for _, count in ordered[_MOST_LICENCES:])
-        shown.append([f"{len(ordered) - _MOST_LICENCES} others", str(rest)])
+    shown = [[name, str(count)] for name, count in licence_counts(manifest)]
     return Section(
         "data",
         "The data",

@@ -1,4 +1,4 @@
-"""Synthetic images as files: one `.npz`, or a folder of pictures for each class."""
+"""Synthetic images as files: one `.npz`, pictures by class, or a data set of TFDS."""
 
 import csv
 import os
@@ -59,3 +59,43 @@ def write_pictures(
         writer = csv.writer(file)
         writer.writerow(["file", "label", "score"])
         writer.writerows(rows)
+
+
+def write_tfds(
+    folder: WorkFolder, drawn: SyntheticImages, class_names: tuple[str, ...], description: str
+) -> None:
+    """Writes `synthetic/tfds`, which `tfds.builder_from_directory` reads, in place of an earlier.
+
+    Features are `image`, `score` and, of a generator that knows classes, `label`; the split is
+    called `train`.
+    """
+    # Imported here: it takes seconds.
+    import tensorflow_datasets as tfds
+
+    labelled = drawn.labels.size and drawn.labels[0] != NO_LABEL
+    features = {
+        "image": tfds.features.Image(shape=drawn.images.shape[1:]),
+        "score": tfds.features.Scalar(np.float32),
+    }
+    columns = {"image": drawn.images, "score": drawn.scores}
+    if labelled:
+        features["label"] = tfds.features.ClassLabel(names=list(class_names))
+        columns["label"] = drawn.labels
+    rows = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+    examples = enumerate(rows)
+    temporary = folder.synthetic / ".tfds.tmp"
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        tfds.dataset_builders.store_as_tfds_dataset(
+            name="synthetic",
+            version="1.0.0",
+            features=tfds.features.FeaturesDict(features),
+            split_datasets={"train": examples},
+            data_dir=temporary,
+            description=description,
+            disable_shuffling=True,
+        )
+        shutil.rmtree(folder.synthetic_tfds, ignore_errors=True)
+        os.replace(temporary / "synthetic" / "1.0.0", folder.synthetic_tfds)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -179,3 +179,36 @@ def test_a_filter_needs_classes_and_a_share(copy_of):
     line = refused("synthesize", f"--workdir={folder}", "--num=4", "--filter=density")
     assert "filters need a generator of classes" in line
     assert "--keep=0" in refused("synthesize", f"--workdir={folder}", "--num=4", "--keep=0")
+
+
+@pytest.mark.parametrize("labels", ["conditional", "none"])
+def test_tensorflow_datasets_reads_what_was_written(copy_of, labels):
+    import tensorflow_datasets as tfds
+
+    folder = copy_of(labels)
+    result = run("synthesize", f"--workdir={folder}", "--num=21", "--format=tfds")
+    assert result.returncode == 0, result.stderr
+    run("synthesize", f"--workdir={folder}", "--num=21")
+    builder = tfds.builder_from_directory(folder / "synthetic" / "tfds")
+    rows = list(tfds.as_numpy(builder.as_dataset("train", shuffle_files=False)))
+    with np.load(folder / "synthetic" / "images.npz", allow_pickle=False) as drawn:
+        np.testing.assert_array_equal([row["image"] for row in rows], drawn["images"])
+        np.testing.assert_array_equal([row["score"] for row in rows], drawn["scores"])
+        if labels == "conditional":
+            np.testing.assert_array_equal([row["label"] for row in rows], drawn["labels"])
+            assert builder.info.features["label"].num_classes == 10
+    assert not list((folder / "synthetic").glob(".*"))
+
+
+def test_the_datasheet_says_how_and_of_what(copy_of):
+    folder = copy_of("conditional")
+    result = run(
+        "synthesize", f"--workdir={folder}", "--num=30", "--format=png", "--truncation=2",
+        "--rejection=2",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    text = (folder / "synthetic" / "datasheet.md").read_text()
+    assert "30 images of 8x8 pixels" in text and "Checkpoint of step 4" in text
+    assert "every number within 2 of 0, the best of 2" in text and "- Filter: none." in text
+    assert "CC BY 4.0: 1797 images" in text and "Not for diagnosis" in text
+    assert "not shown to be anonymous" in text

@@ -1,0 +1,92 @@
+"""The datasheet of generated images (Gebru et al. 2021): how made, of what, for what."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gaug_jax.data.manifest import licence_counts
+
+
+def datasheet(
+    config: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    counts: Mapping[str, int],
+    made: Mapping[str, Any],
+) -> str:
+    """Returns the datasheet in Markdown.
+
+    Args:
+      config: of the generator's run.
+      manifest: of its data (`data_manifest.json`).
+      counts: generated images of each class.
+      made: options of the drawing, and the checkpoint's `step`.
+    """
+    objective, model, train = (config[name] for name in ("objective", "model", "train"))
+    lines = [
+        "# Datasheet of these generated images",
+        "",
+        "## What they are",
+        "",
+        f"{sum(counts.values())} images of {config['data']['image_size']}x"
+        f"{config['data']['image_size']} pixels, every one drawn by a generative adversarial "
+        "network. None of them is a photograph, a radiograph or the writing of a person.",
+        "",
+        "| class | images |",
+        "| --- | --- |",
+        *(f"| {name} | {count} |" for name, count in counts.items()),
+        "",
+        "## How they were made",
+        "",
+        f"- Network and objective: DCGAN of width {model['width']}, labels `{model['labels']}`, "
+        f"preset `{objective['preset']}`, augmentation `{config['augment']['policy']}`.",
+        f"- Checkpoint of step {made['step']:,}, batches of {train['batch_size']}; seed of the "
+        f"training {config['seed']}, of the latents {made['seed']}.",
+        f"- Latents: {_latents(made['latents'])}.",
+        f"- Filter: {_filter(made)}.",
+        f"- Made with gaug_jax. SHA-256 of the training data: `{manifest['manifest_sha256']}`.",
+        "",
+        "## What the generator learnt from",
+        "",
+        f"{sum(manifest['counts']['train'].values())} images of {manifest['source']}"
+        f"{_version(manifest)}, its training part alone. Licences of the source's images:",
+        "",
+        *(f"- {name}: {count} images" for name, count in licence_counts(manifest)),
+        "",
+        "Whether generated images are bound by those licences is not settled: ask before you "
+        "share them further than the originals may be shared.",
+        "",
+        "## Privacy",
+        "",
+        "A generator that learnt from few images may reproduce them, whole or in part. These "
+        "images were not shown to be anonymous: treat those of patients as you would treat the "
+        "originals, until an audit says otherwise.",
+        "",
+        "## What they are for",
+        "",
+        "To be added to the training images of a classifier in research, and to study such "
+        "generators. Not for diagnosis, not for testing a classifier, and not to stand for a "
+        "population: they repeat the bias of the images they come from, and add their own.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _latents(choice: Mapping[str, Any]) -> str:
+    """Returns how latents were chosen."""
+    words = "standard normal"
+    if choice["truncation"] is not None:
+        words += f", every number within {choice['truncation']:g} of 0"
+    if choice["rejection"] > 1:
+        words += f", the best of {choice['rejection']} by the discriminator's score"
+    return words
+
+
+def _filter(made: Mapping[str, Any]) -> str:
+    """Returns what was filtered."""
+    if made["filter"] == "none":
+        return "none"
+    return f"the best {made['keep']:.0%} of each class by `{made['filter']}`"
+
+
+def _version(manifest: Mapping[str, Any]) -> str:
+    """Returns the version of the source in brackets, where it has one."""
+    return f" ({manifest['source_version']})" if manifest.get("source_version") else ""
