@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-DEMO = runs/digits
+DEMO = runs/digits_study
 
 .PHONY: install demo test lint test-slow test-gpu clean
 
@@ -17,8 +17,7 @@ $(VENV)/installed: setup.py
 	touch $@
 
 demo: install
-	$(BIN)/python -m gaug_jax.main --config=configs/digits.py --workdir=$(DEMO)
-	@echo "The demo's digits: $(DEMO)/samples (the last grid, and progress.gif)"
+	$(BIN)/python -m gaug_jax.study --config=configs/digits_study.py --workdir=$(DEMO)
 
 lint: install
 	$(BIN)/ruff check .

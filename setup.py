@@ -37,6 +37,9 @@ EXTRAS = {
     "test": [
         "dm-pix>=0.4.5,<0.5",
         "hypothesis>=6,<7",
+        "ipykernel>=7,<8",
+        "nbclient>=0.10,<1",
+        "nbformat>=5.10,<6",
         "pytest>=9.2.0,<10",
         "pytest-xdist>=3.8.0,<4",
         "ruff>=0.17.6,<0.18",
@@ -50,7 +53,6 @@ EXTRAS = {
         "torch>=2.8,<3",
         "torch-fidelity>=0.4,<0.5",
     ],
-    "notebooks": ["ipykernel>=6,<8", "nbclient>=0.10,<1"],
 }
 
 setup(

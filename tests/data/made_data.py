@@ -80,3 +80,12 @@ def make_characters(root, forms=6, classes=("1", "2", "10"), pictures="png"):
             picture = random_picture(10_000 + 100 * form + int(label), (18, 14))
             save(root / "Images" / label / name, picture)
     return root
+
+
+def make_numerals(root, train, test):
+    """Makes the two files of cmaterdb with so many numerals of noise."""
+    root.mkdir(parents=True, exist_ok=True)
+    for seed, (name, count) in enumerate((("training", train), ("testing", test))):
+        images = random_picture(seed, (count, 32, 32, 3))
+        np.savez(root / f"{name}-images.npz", images=images, labels=np.arange(count) % 10)
+    return root
