@@ -3,6 +3,7 @@
 import hashlib
 import os
 import platform
+import sys
 from pathlib import Path
 
 
@@ -15,16 +16,24 @@ def user_cache_folder() -> Path:
 
 
 def keep_compiled_programs() -> None:
-    """Has JAX keep what it compiles from one run to the next; to be called before it is imported.
+    """Has JAX keep what it compiles from one run to the next; to be called before it compiles.
 
     Programs for a CPU use what that CPU can do, and home folders are shared between
     machines, so that each kind of processor has a folder. `JAX_COMPILATION_CACHE_DIR`
     and JAX's other variables win.
     """
     folder = user_cache_folder() / "compiled" / _processor()
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")
+    options = {
+        "jax_compilation_cache_dir": str(folder),
+        "jax_persistent_cache_min_compile_time_secs": 0.2,
+        "jax_persistent_cache_min_entry_size_bytes": 0,
+    }
+    for name, value in options.items():
+        if name.upper() in os.environ:
+            continue
+        os.environ[name.upper()] = str(value)
+        if "jax" in sys.modules:  # Which reads its variables when it is imported.
+            sys.modules["jax"].config.update(name, value)
 
 
 def _processor() -> str:

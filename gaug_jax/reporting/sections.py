@@ -151,6 +151,7 @@ def downstream_section(summary: Mapping[str, Any], pictures: Sequence[Picture]) 
         title = "All training images" if size == "0" else f"{size} training images"
         title += f"; best arm without a GAN on validation: {content['best_without_gan']}"
         tables.append(Table(title, *arm_rows(content, summary)))
+        tables.extend(_agreement_table(content))
     paragraphs = [
         f"Every arm's classifiers made {summary['optimizer_steps']} steps, tuned on the same grid "
         f"by the validation part (ec_gan's is trained with its generator). Splits: "
@@ -160,6 +161,16 @@ def downstream_section(summary: Mapping[str, Any], pictures: Sequence[Picture]) 
         "resampled and generator seeds as a second source of error.",
     ]
     return Section("downstream", "Does it help?", paragraphs, tables, pictures)
+
+
+def _agreement_table(content: Mapping[str, Any]) -> list[Table]:
+    """Returns how far generated images are of the class that they were drawn for."""
+    found = {arm: each.get("label_agreement") for arm, each in content["arms"].items()}
+    rows = [[arm, f"{share:.1%}"] for arm, share in found.items() if share is not None]
+    if not rows:
+        return []
+    title = "Generated images that a classifier of the training part takes for the wanted class"
+    return [Table(title, ["arm", "mean over classes"], rows)]
 
 
 def run_section(
