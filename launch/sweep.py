@@ -1,0 +1,89 @@
+"""A sweep: the runs that a file describes, checked before anything starts."""
+
+import dataclasses
+import re
+import runpy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gaug_jax.settings import UserError, read_settings
+from gaug_jax.training.spec import make_spec
+
+COMMANDS = ("main", "classify", "study")
+_NAME = re.compile(r"[\w.+-]+")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One run of a sweep.
+
+    Attributes:
+      name: of its folder, once in a sweep.
+      config: path of the config's file.
+      command: binary of `gaug_jax` that makes it.
+      overrides: fields of the config, as `section.field`, with their values.
+    """
+
+    name: str
+    config: str
+    command: str
+    overrides: dict[str, Any]
+
+    def arguments(self, workdir: Path) -> list[str]:
+        """Returns the arguments of the binary."""
+        fields = [f"--config.{name}={value}" for name, value in self.overrides.items()]
+        return [f"--config={self.config}", *fields, f"--workdir={workdir}"]
+
+
+def read_sweep(path: str, everywhere: Mapping[str, Any] | None = None) -> list[Run]:
+    """Returns the runs of a file that defines `sweep(add)`, all of them checked.
+
+    Args:
+      path: of the file.
+      everywhere: overrides of every run, such as where the data is.
+
+    Raises:
+      UserError: there is no such file or sweep, two runs have one name, or a run's config
+        does not take an override; the message names the run.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"--sweep={path} does not exist: give a file such as "
+                        "launch/sweeps/objectives.py")  # fmt: skip
+    sweep = runpy.run_path(path).get("sweep")
+    if sweep is None:
+        raise UserError(f"{path} defines no sweep(add)")
+    runs: dict[str, Run] = {}
+
+    def add(name: str, *, config: str, command: str = "main", **overrides: Any) -> None:
+        if not _NAME.fullmatch(name):
+            raise UserError(f"run {name!r}: a name has letters, digits and _ . + - alone")
+        if name in runs:
+            raise UserError(f"run {name}: there are two of this name in {path}")
+        runs[name] = Run(name, config, command, {**overrides, **(everywhere or {})})
+        _check(runs[name])
+
+    sweep(add)
+    if not runs:
+        raise UserError(f"{path} adds no run")
+    return list(runs.values())
+
+
+def _check(run: Run) -> None:
+    """Raises `UserError` unless a run's config takes its overrides."""
+    if run.command not in COMMANDS:
+        raise UserError(f"run {run.name}: command {run.command!r} is not one of {COMMANDS}")
+    if not Path(run.config).is_file():
+        raise UserError(f"run {run.name}: {run.config} does not exist")
+    config = runpy.run_path(run.config)["get_config"]()
+    try:
+        config.lock().update_from_flattened_dict(run.overrides)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"run {run.name}: {' '.join(str(error).split())}") from None
+    try:
+        settings = read_settings(config.to_dict())
+        sections = (settings.data, settings.model, settings.objective, settings.train,
+                    settings.augment)  # fmt: skip
+        make_spec(*sections, num_classes=2)
+    except UserError as error:
+        raise UserError(f"run {run.name}: {error}") from None
