@@ -61,7 +61,7 @@ class Root:
     def state(self, name: str) -> str:
         """Returns `waiting`, `running`, `done` or `failed`; a run whose maker died waits."""
         found = self.read_record(name)["state"]
-        if found in (DONE, FAILED):
+        if found in (DONE, FAILED) or not self.record(name).parent.exists():
             return found
         with self.held(name) as lock:
             return RUNNING if lock is None else WAITING

@@ -50,7 +50,10 @@ def read_sweep(path: str, everywhere: Mapping[str, Any] | None = None) -> list[R
     if not Path(path).is_file():
         raise UserError(f"--sweep={path} does not exist: give a file such as "
                         "launch/sweeps/objectives.py")  # fmt: skip
-    sweep = runpy.run_path(path).get("sweep")
+    try:
+        sweep = runpy.run_path(path).get("sweep")
+    except Exception as error:  # The file is a program of the user's.
+        raise UserError(f"--sweep={path} cannot be loaded: {error!r}") from None
     if sweep is None:
         raise UserError(f"{path} defines no sweep(add)")
     runs: dict[str, Run] = {}

@@ -1,0 +1,96 @@
+"""A sweep from its file to its last run."""
+
+import dataclasses
+import shlex
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from gaug_jax.settings import UserError
+from gaug_jax.workfolder import read_json, write_json
+from launch.local import LocalExecutor
+from launch.root import Root
+from launch.status import Status, failures
+from launch.sweep import Run, read_sweep
+
+
+class Options(NamedTuple):
+    """How a sweep is made.
+
+    Attributes:
+      max_parallel: runs at once; 0 for one a device.
+      retries: times that a failed run is tried again.
+      dry_run: say what would be run, and stop.
+    """
+
+    max_parallel: int = 0
+    retries: int = 1
+    dry_run: bool = False
+
+
+class RunsFailed(Exception):
+    """Some runs of a sweep failed."""
+
+    exit_status = 1
+
+
+def make_sweep(path: str, folder: str, everywhere: Mapping[str, Any], options: Options) -> None:
+    """Makes all runs of a sweep that are not made yet.
+
+    Args:
+      path: of the sweep's file.
+      folder: its root.
+      everywhere: overrides of every run.
+      options: how.
+
+    Raises:
+      UserError: the sweep is not usable, or a run of the root was another one before.
+      RunsFailed: some failed, however often they were tried.
+    """
+    runs = read_sweep(path, everywhere)
+    root = Root(folder)
+    known = _known_runs(root, runs)
+    if options.dry_run:
+        for run in runs:
+            arguments = shlex.join(run.arguments(root.work_folder(run.name)))
+            print(f"{run.name} ({root.state(run.name)}): gaug_jax.{run.command} {arguments}")
+        return
+    write_json(root.sweep, [dataclasses.asdict(run) for run in known.values()])
+    status = Status()
+    LocalExecutor(root, options.max_parallel, options.retries).make_all(runs, status.report)
+    states = {run.name: root.state(run.name) for run in runs}
+    status.report(states)
+    print()
+    if failed := failures(root, states):
+        raise RunsFailed(failed)
+    print(f"{len(runs)} runs are done: see {root.path}")
+
+
+def _known_runs(root: Root, runs: list[Run]) -> dict[str, Run]:
+    """Returns the runs of the root, those of this sweep among them.
+
+    Raises:
+      UserError: a run of the same name was begun with other overrides.
+    """
+    known = {}
+    if root.sweep.exists():
+        known = {values["name"]: Run(**values) for values in read_json(root.sweep)}
+    for run in runs:
+        before = known.get(run.name)
+        # JSON knows no tuples.
+        same = before is None or _plain(before) == _plain(run)
+        if not same and root.record(run.name).exists():
+            raise UserError(
+                f"run {run.name} was begun in {root.path} with other overrides: choose another "
+                "--root or another name"
+            )
+        known[run.name] = run
+    return known
+
+
+def _plain(run: Run) -> dict[str, Any]:
+    """Returns a run as JSON would give it back."""
+    overrides = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in run.overrides.items()
+    }
+    return {**dataclasses.asdict(run), "overrides": overrides}

@@ -1,0 +1,177 @@
+"""Sweeps on this machine: what is refused, made, retried, resumed and never made twice."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from commands import ROOT, environment
+
+from gaug_jax.workfolder import read_json
+from launch.root import DONE, FAILED, RUNNING, WAITING, Root
+
+SWEEP = """
+FIELDS = {{
+    "data.image_size": 8, "model.width": 4, "train.batch_size": 8, "train.steps": {steps},
+    "train.sample_every": 1000, "train.checkpoint_every": 1000,
+}}
+
+
+def sweep(add):
+    for seed in range({count}):
+        add(f"run-{{seed}}", config="configs/digits.py", **FIELDS, seed=seed)
+    {more}
+"""
+
+
+def sweep_file(path, count=3, steps=2, more=""):
+    """Writes a sweep of so many tiny runs."""
+    path.write_text(SWEEP.format(count=count, steps=steps, more=more))
+    return path
+
+
+def command(path, root, *more):
+    return [sys.executable, "-m", "launch.run", f"--sweep={path}", f"--root={root}", *more]
+
+
+def launch(path, root, *more):
+    return subprocess.run(
+        command(path, root, *more), cwd=ROOT, env=environment(), capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+
+
+def states(root, count=3):
+    return [Root(root).state(f"run-{seed}") for seed in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ('add("bad", config="configs/digits.py", **{"train.epoch": 3})', "run bad: .*epoch"),
+        ('add("bad", config="configs/digits.py", **{"train.epochs": "many"})', "run bad: .*epochs"),
+        ('add("bad", config="configs/digits.py", **{"model.labels": "all"})',
+         "run bad: config.model.labels='all'"),
+        ('add("bad", config="configs/nothing.py")', "run bad: configs/nothing.py does not exist"),
+        ('add("bad", config="configs/digits.py", command="train")', "run bad: command 'train'"),
+        ('add("run-0", config="configs/digits.py")', "run run-0: there are two of this name"),
+        ("add(", "sweep.py cannot be loaded"),
+        ('add("a/b", config="configs/digits.py")', "run 'a/b': a name has"),
+    ],
+)  # fmt: skip
+def test_a_mistake_ends_it_before_anything_starts(tmp_path, more, message):
+    result = launch(sweep_file(tmp_path / "sweep.py", more=more), tmp_path / "R")
+    assert result.returncode == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert re.search(message, line), line
+    assert not (tmp_path / "R").exists()
+
+
+def test_a_dry_run_says_what_would_be_run(tmp_path):
+    result = launch(sweep_file(tmp_path / "sweep.py"), tmp_path / "R", "--dry_run",
+                    "--set=data.train_size=50")  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("(waiting): gaug_jax.main --config=configs/digits.py") == 3
+    assert "--config.data.train_size=50" in result.stdout
+    assert not (tmp_path / "R").exists()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sweep")
+    result = launch(sweep_file(folder / "sweep.py"), folder / "R", "--max_parallel=2")
+    assert result.returncode == 0, result.stdout + result.stderr
+    return folder
+
+
+def test_every_run_is_made_once_with_its_overrides(made):
+    root = Root(made / "R")
+    assert states(made / "R") == [DONE] * 3
+    for seed in range(3):
+        config = read_json(root.work_folder(f"run-{seed}") / "config.json")
+        assert (config["seed"], config["model"]["width"]) == (seed, 4)
+        assert root.log(f"run-{seed}").read_text().count("trained to step 2") == 1
+        assert root.read_record(f"run-{seed}")["seconds"] > 0
+
+
+def test_a_second_launch_makes_nothing_and_a_longer_sweep_the_rest(made):
+    root = Root(made / "R")
+    before = [root.log(f"run-{seed}").stat().st_mtime_ns for seed in range(3)]
+    result = launch(sweep_file(made / "more.py", count=4), made / "R")
+    assert result.returncode == 0, result.stderr
+    assert [root.log(f"run-{seed}").stat().st_mtime_ns for seed in range(3)] == before
+    assert states(made / "R", 4) == [DONE] * 4
+
+
+def test_a_run_of_the_same_name_and_other_overrides_is_refused(made):
+    result = launch(sweep_file(made / "other.py", steps=3), made / "R")
+    assert result.returncode == 2
+    assert "run run-0 was begun in" in result.stderr
+
+
+def test_a_failed_run_is_tried_again_and_then_listed(tmp_path):
+    broken = '{"data.source": "folder", "data.path": "/no/such/folder"}'
+    more = f'add("broken", config="configs/digits.py", **{broken})'
+    path = sweep_file(tmp_path / "sweep.py", count=1, more=more)
+    result = launch(path, tmp_path / "R", "--retries=2")
+    assert result.returncode == 1
+    assert "broken failed" in result.stderr and "/no/such/folder" in result.stderr
+    root = Root(tmp_path / "R")
+    assert root.state("broken") == FAILED and root.read_record("broken")["failures"] == 3
+    assert root.log("broken").read_text().count("/no/such/folder") >= 3
+    assert root.state("run-0") == DONE
+
+
+def wait_for(condition, seconds=120):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_two_launchers_make_no_run_twice(tmp_path):
+    path = sweep_file(tmp_path / "sweep.py")
+    both = [
+        subprocess.Popen(command(path, tmp_path / "R", "--max_parallel=2"), cwd=ROOT,
+                         env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        for _ in range(2)
+    ]  # fmt: skip
+    for process in both:
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors
+    for seed in range(3):
+        log = Root(tmp_path / "R").log(f"run-{seed}").read_text()
+        assert log.count("trained to step 2") == 1 and "nothing to do" not in log
+
+
+def test_a_signal_stops_and_saves_what_runs(tmp_path):
+    path = sweep_file(tmp_path / "sweep.py", count=1, steps=100_000)
+    process = subprocess.Popen(
+        command(path, tmp_path / "R"), cwd=ROOT, env=environment(), stderr=subprocess.PIPE
+    )
+    root = Root(tmp_path / "R")
+    wait_for((root.work_folder("run-0") / "metrics.jsonl").exists)
+    assert root.state("run-0") == RUNNING
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    assert root.state("run-0") == WAITING
+    assert "stopped and saved" in root.log("run-0").read_text()
+
+
+def test_a_killed_launcher_leaves_a_run_that_the_next_one_waits_for(tmp_path):
+    path = sweep_file(tmp_path / "sweep.py", count=2, steps=400)
+    process = subprocess.Popen(command(path, tmp_path / "R"), cwd=ROOT, env=environment())
+    root = Root(tmp_path / "R")
+    wait_for((root.work_folder("run-0") / "metrics.jsonl").exists)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    result = launch(path, tmp_path / "R")
+    assert result.returncode == 0, result.stderr
+    for name in ("run-0", "run-1"):
+        assert root.state(name) == DONE
+        assert root.log(name).read_text().count("trained to step 400") == 1
