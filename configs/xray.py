@@ -5,9 +5,9 @@
 Needs the collection: a download, or --config.data.path with the folder that holds metadata.csv
 and images/ (and --config.data.allow_missing=True where some of its films are absent).
 
-docs/small_data holds what this recipe was measured against: at 250 films, 32x32 and width 16, its
-KID is a hundredth of that of configs/xray_paper.py. 300 epochs at this size take half an hour or more
-on 2 CPU cores; configs/xray_study.py has half the width.
+docs/small_data holds what this recipe was measured against: at 250 films, 32x32 and width 16,
+its KID is a hundredth of that of configs/xray_paper.py. 300 epochs at this size take half an hour
+or more on 2 CPU cores; configs/xray_study.py has half the width.
 """
 
 from ml_collections import ConfigDict
