@@ -5,7 +5,6 @@
 `launch.run` starts these; a run that is done, or that another process makes, is left alone.
 """
 
-import os
 import signal
 import socket
 import subprocess
@@ -49,19 +48,25 @@ def make_run(root: Root, run: Run) -> str:
 
 
 def _call(root: Root, run: Run, lock: int) -> int:
-    """Calls the binary and returns its exit status; a wish to stop is handed on to it."""
+    """Calls the binaries and returns the first exit status that is not 0, or 0."""
     root.log(run.name).parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", f"gaug_jax.{run.command}"]
-    command += run.arguments(root.work_folder(run.name))
     with open(root.log(run.name), "ab") as log:
-        # The child holds the run as well: should this process be killed, nobody else begins it.
-        process = subprocess.Popen(
-            command, stdout=log, stderr=subprocess.STDOUT, pass_fds=(lock,), env=os.environ
-        )
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda number, frame: process.send_signal(number))
-        status = process.wait()
-    return 128 - status if status < 0 else status
+        for module, *arguments in run.commands(root.work_folder(run.name)):
+            # The child holds the run as well: if this process is killed, nobody else begins it.
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments], stdout=log, stderr=subprocess.STDOUT,
+                pass_fds=(lock,),
+            )  # fmt: skip
+            _hand_on_signals(process)
+            if status := process.wait():
+                return 128 - status if status < 0 else status
+    return 0
+
+
+def _hand_on_signals(process: subprocess.Popen) -> None:
+    """Hands a wish to stop on to the binary that runs, which saves."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, frame: process.send_signal(number))
 
 
 def main(arguments: list[str]) -> None:
@@ -70,7 +75,7 @@ def main(arguments: list[str]) -> None:
     from gaug_jax.workfolder import read_json
 
     root = Root(_ROOT.value)
-    runs = {values["name"]: Run(**values) for values in read_json(root.sweep)}
+    runs = {values["name"]: Run(**values) for values in read_json(root.sweep)["runs"]}
     state = make_run(root, runs[_NAME.value])
     sys.exit(state == FAILED)
 

@@ -2,7 +2,8 @@
 
     python -m launch.run --sweep=launch/sweeps/objectives.py --root=runs/objectives
     python -m launch.run --sweep=launch/sweeps/objectives.py --root=runs/objectives \\
-        --set=data.path=covid-chestxray-dataset --set=data.allow_missing=True --max_parallel=2
+        --set='xray-*:data.path=covid-chestxray-dataset' --set='bangla-*:data.path=cmaterdb' \\
+        --set='xray-*:data.allow_missing=True' --max_parallel=2
 
 Every run is a work folder below the root, with a log. Run the same command again to make what is
 missing or failed. `launch.collect` makes one table of them.
@@ -16,32 +17,36 @@ from gaug_jax import command_line
 
 _SWEEP = flags.DEFINE_string("sweep", None, "File that defines sweep(add).")
 _ROOT = flags.DEFINE_string("root", None, "Folder of the sweep.")
-_SET = flags.DEFINE_multi_string("set", [], "A field for every run: --set=data.path=my_images.")
+_SET = flags.DEFINE_multi_string(
+    "set", [], "A field for every run, or for those whose names are of a pattern: "
+    "--set=data.channels=1 --set='xray-*:data.path=films'.",
+)  # fmt: skip
 _PARALLEL = flags.DEFINE_integer("max_parallel", 0, "Runs at once; by default one a device.")
 _RETRIES = flags.DEFINE_integer("retries", 1, "Times that a failed run is tried again.")
 _DRY = flags.DEFINE_bool("dry_run", False, "Say what would be run, and stop.")
 
 
-def _given(text: str) -> tuple[str, object]:
-    """Returns the field and the value of a --set."""
+def _given(text: str) -> tuple[str, str, object]:
+    """Returns pattern, field and value of a --set."""
     from gaug_jax.settings import UserError
 
-    name, separator, value = text.partition("=")
-    if not separator:
+    place, separator, value = text.partition("=")
+    pattern, _, name = place.rpartition(":")
+    if not (separator and name):
         raise UserError(f"--set={text}: give a field and a value, such as data.path=my_images")
     try:
-        return name, ast.literal_eval(value)
+        return pattern or "*", name, ast.literal_eval(value)
     except (ValueError, SyntaxError):
-        return name, value
+        return pattern or "*", name, value
 
 
 def main() -> None:
     """Makes the sweep."""
     from launch import sweeping
 
-    everywhere = dict(map(_given, _SET.value))
+    given = [_given(text) for text in _SET.value]
     options = sweeping.Options(_PARALLEL.value, _RETRIES.value, _DRY.value)
-    sweeping.make_sweep(_SWEEP.value, _ROOT.value, everywhere, options)
+    sweeping.make_sweep(_SWEEP.value, _ROOT.value, given, options)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 import dataclasses
 import re
 import runpy
-from collections.abc import Mapping
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -23,25 +24,45 @@ class Run:
       config: path of the config's file.
       command: binary of `gaug_jax` that makes it.
       overrides: fields of the config, as `section.field`, with their values.
+      evaluate: features that `gaug_jax.evaluate` then measures it by; None for not at all.
     """
 
     name: str
     config: str
     command: str
     overrides: dict[str, Any]
+    evaluate: str | None = None
 
-    def arguments(self, workdir: Path) -> list[str]:
-        """Returns the arguments of the binary."""
+    def commands(self, workdir: Path) -> list[list[str]]:
+        """Returns the modules to be called one after another, each with its arguments."""
         fields = [f"--config.{name}={value}" for name, value in self.overrides.items()]
-        return [f"--config={self.config}", *fields, f"--workdir={workdir}"]
+        place = f"--workdir={workdir}"
+        calls = [[f"gaug_jax.{self.command}", f"--config={self.config}", *fields, place]]
+        if self.evaluate:
+            calls.append(["gaug_jax.evaluate", f"--features={self.evaluate}", place])
+        return calls
 
 
-def read_sweep(path: str, everywhere: Mapping[str, Any] | None = None) -> list[Run]:
-    """Returns the runs of a file that defines `sweep(add)`, all of them checked.
+@dataclasses.dataclass(frozen=True)
+class Sweep:
+    """What a file describes.
+
+    Attributes:
+      runs: all of them.
+      paper: what a paper reports of groups of runs (names without the seed), as text.
+    """
+
+    runs: list[Run]
+    paper: dict[str, str]
+
+
+def read_sweep(path: str, given: Sequence[tuple[str, str, Any]] = ()) -> Sweep:
+    """Returns the sweep of a file that defines `sweep(add)` and perhaps `PAPER`, checked.
 
     Args:
       path: of the file.
-      everywhere: overrides of every run, such as where the data is.
+      given: overrides beside the file's, such as where the data is: pattern of the runs' names
+        (as of shells), field and value.
 
     Raises:
       UserError: there is no such file or sweep, two runs have one name, or a run's config
@@ -51,25 +72,34 @@ def read_sweep(path: str, everywhere: Mapping[str, Any] | None = None) -> list[R
         raise UserError(f"--sweep={path} does not exist: give a file such as "
                         "launch/sweeps/objectives.py")  # fmt: skip
     try:
-        sweep = runpy.run_path(path).get("sweep")
+        defined = runpy.run_path(path)
     except Exception as error:  # The file is a program of the user's.
         raise UserError(f"--sweep={path} cannot be loaded: {error!r}") from None
+    sweep = defined.get("sweep")
     if sweep is None:
         raise UserError(f"{path} defines no sweep(add)")
     runs: dict[str, Run] = {}
 
-    def add(name: str, *, config: str, command: str = "main", **overrides: Any) -> None:
+    def add(
+        name: str,
+        *,
+        config: str,
+        command: str = "main",
+        evaluate: str | None = None,
+        **overrides: Any,
+    ) -> None:
         if not _NAME.fullmatch(name):
             raise UserError(f"run {name!r}: a name has letters, digits and _ . + - alone")
         if name in runs:
             raise UserError(f"run {name}: there are two of this name in {path}")
-        runs[name] = Run(name, config, command, {**overrides, **(everywhere or {})})
+        more = {field: value for pattern, field, value in given if fnmatchcase(name, pattern)}
+        runs[name] = Run(name, config, command, overrides | more, evaluate)
         _check(runs[name])
 
     sweep(add)
     if not runs:
         raise UserError(f"{path} adds no run")
-    return list(runs.values())
+    return Sweep(list(runs.values()), defined.get("PAPER", {}))
 
 
 def _check(run: Run) -> None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import shlex
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from gaug_jax.settings import UserError
@@ -33,28 +33,32 @@ class RunsFailed(Exception):
     exit_status = 1
 
 
-def make_sweep(path: str, folder: str, everywhere: Mapping[str, Any], options: Options) -> None:
+def make_sweep(
+    path: str, folder: str, given: Sequence[tuple[str, str, Any]], options: Options
+) -> None:
     """Makes all runs of a sweep that are not made yet.
 
     Args:
       path: of the sweep's file.
       folder: its root.
-      everywhere: overrides of every run.
+      given: overrides beside the file's, as of `read_sweep`.
       options: how.
 
     Raises:
       UserError: the sweep is not usable, or a run of the root was another one before.
       RunsFailed: some failed, however often they were tried.
     """
-    runs = read_sweep(path, everywhere)
+    sweep = read_sweep(path, given)
+    runs = sweep.runs
     root = Root(folder)
     known = _known_runs(root, runs)
     if options.dry_run:
         for run in runs:
-            arguments = shlex.join(run.arguments(root.work_folder(run.name)))
-            print(f"{run.name} ({root.state(run.name)}): gaug_jax.{run.command} {arguments}")
+            for call in run.commands(root.work_folder(run.name)):
+                print(f"{run.name} ({root.state(run.name)}): {shlex.join(call)}")
         return
-    write_json(root.sweep, [dataclasses.asdict(run) for run in known.values()])
+    described = [dataclasses.asdict(run) for run in known.values()]
+    write_json(root.sweep, {"runs": described, "paper": sweep.paper})
     status = Status()
     LocalExecutor(root, options.max_parallel, options.retries).make_all(runs, status.report)
     states = {run.name: root.state(run.name) for run in runs}
@@ -73,7 +77,7 @@ def _known_runs(root: Root, runs: list[Run]) -> dict[str, Run]:
     """
     known = {}
     if root.sweep.exists():
-        known = {values["name"]: Run(**values) for values in read_json(root.sweep)}
+        known = {values["name"]: Run(**values) for values in read_json(root.sweep)["runs"]}
     for run in runs:
         before = known.get(run.name)
         # JSON knows no tuples.

@@ -3,10 +3,11 @@
 import html.parser
 import json
 import re
+import subprocess
 
 import numpy as np
 import pytest
-from commands import TINY, refused, run
+from commands import ROOT, TINY, command, environment, refused, run
 from PIL import Image
 
 SMALL = [
@@ -119,6 +120,32 @@ def test_a_second_call_makes_no_stage_again(study):
     assert again.returncode == 0, again.stderr
     assert again.stdout.count("nothing to do") >= 5
     assert [path.stat().st_mtime_ns for path in kept] == before
+
+
+@pytest.mark.slow
+def test_a_study_that_is_killed_again_and_again_ends_as_one_that_was_not(study, tmp_path):
+    folder, arguments = study
+    again = [*arguments[:-1], f"--workdir={tmp_path / 'W'}"]
+    generator = np.random.default_rng(0)
+    for _ in range(8):
+        process = subprocess.Popen(
+            command("study", *again), cwd=ROOT, env=environment(),
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            process.wait(generator.uniform(5, 25))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    finished = run("study", *again)
+    assert finished.returncode == 0, finished.stderr
+    summaries = [
+        json.loads((place / "downstream" / "summary.json").read_text())
+        for place in (folder, tmp_path / "W")
+    ]
+    assert summaries[0] == summaries[1]
+    rows = (tmp_path / "W" / "evaluation" / "metrics.jsonl").read_text().splitlines()
+    assert len(rows) == 1
 
 
 def test_another_downstream_option_makes_only_that_again(study):

@@ -1,5 +1,6 @@
 """Sweeps on this machine: what is refused, made, retried, resumed and never made twice."""
 
+import csv
 import os
 import re
 import signal
@@ -7,10 +8,11 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from commands import ROOT, environment
 
-from gaug_jax.workfolder import read_json
+from gaug_jax.workfolder import read_json, read_json_lines
 from launch.root import DONE, FAILED, RUNNING, WAITING, Root
 
 SWEEP = """
@@ -22,14 +24,15 @@ FIELDS = {{
 
 def sweep(add):
     for seed in range({count}):
-        add(f"run-{{seed}}", config="configs/digits.py", **FIELDS, seed=seed)
+        add(f"run-{{seed}}", config="configs/digits.py", evaluate={evaluate!r}, **FIELDS, seed=seed)
     {more}
 """
 
 
-def sweep_file(path, count=3, steps=2, more=""):
+def sweep_file(path, count=3, steps=2, more="", evaluate=None):
     """Writes a sweep of so many tiny runs."""
-    path.write_text(SWEEP.format(count=count, steps=steps, more=more))
+    text = SWEEP.format(count=count, steps=steps, more=more, evaluate=evaluate)
+    path.write_text(text)
     return path
 
 
@@ -73,17 +76,20 @@ def test_a_mistake_ends_it_before_anything_starts(tmp_path, more, message):
 
 def test_a_dry_run_says_what_would_be_run(tmp_path):
     result = launch(sweep_file(tmp_path / "sweep.py"), tmp_path / "R", "--dry_run",
-                    "--set=data.train_size=50")  # fmt: skip
+                    "--set=data.train_size=50", "--set=*-2:data.path=else")  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("(waiting): gaug_jax.main --config=configs/digits.py") == 3
-    assert "--config.data.train_size=50" in result.stdout
+    lines = result.stdout.splitlines()
+    assert all("--config.data.train_size=50" in line for line in lines)
+    assert ["--config.data.path=else" in line for line in lines] == [False, False, True]
     assert not (tmp_path / "R").exists()
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sweep")
-    result = launch(sweep_file(folder / "sweep.py"), folder / "R", "--max_parallel=2")
+    path = sweep_file(folder / "sweep.py", evaluate="pixels")
+    result = launch(path, folder / "R", "--max_parallel=2")
     assert result.returncode == 0, result.stdout + result.stderr
     return folder
 
@@ -98,10 +104,42 @@ def test_every_run_is_made_once_with_its_overrides(made):
         assert root.read_record(f"run-{seed}")["seconds"] > 0
 
 
+def collect(root, *more):
+    return subprocess.run(
+        [sys.executable, "-m", "launch.collect", f"--root={root}", *more],
+        cwd=ROOT, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_one_table_of_all_runs(made):
+    result = collect(made / "R")
+    assert result.returncode == 0, result.stderr
+    root = Root(made / "R")
+    with open(root.rows, newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["name"] for row in rows] == ["run-0", "run-1", "run-2"]
+    measured = [float(row["kid_mean"]) for row in rows]
+    for seed, value in enumerate(measured):
+        (line,) = read_json_lines(root.work_folder(f"run-{seed}") / "evaluation" / "metrics.jsonl")
+        assert value == line["kid_mean"] and line["features"] == "pixels"
+    # Student's t of three values: 4.303 standard errors.
+    mean, reach = np.mean(measured), 4.302653 * np.std(measured, ddof=1) / 3**0.5
+    assert f"| run | 3 | {mean:.4g} ± {reach:.2g} |" in root.table.read_text()
+    assert "not done" not in root.table.read_text()
+    assert root.plot.stat().st_size > 5000
+
+
+def test_a_table_needs_a_sweep_and_figures(made, tmp_path):
+    result = collect(tmp_path)
+    assert result.returncode == 2 and "sweep.json does not exist" in result.stderr
+    result = collect(made / "R", "--figures=beauty")
+    assert result.returncode == 2 and "figures beauty" in result.stderr
+
+
 def test_a_second_launch_makes_nothing_and_a_longer_sweep_the_rest(made):
     root = Root(made / "R")
     before = [root.log(f"run-{seed}").stat().st_mtime_ns for seed in range(3)]
-    result = launch(sweep_file(made / "more.py", count=4), made / "R")
+    result = launch(sweep_file(made / "more.py", count=4, evaluate="pixels"), made / "R")
     assert result.returncode == 0, result.stderr
     assert [root.log(f"run-{seed}").stat().st_mtime_ns for seed in range(3)] == before
     assert states(made / "R", 4) == [DONE] * 4
@@ -116,7 +154,7 @@ def test_a_run_of_the_same_name_and_other_overrides_is_refused(made):
 def test_a_failed_run_is_tried_again_and_then_listed(tmp_path):
     broken = '{"data.source": "folder", "data.path": "/no/such/folder"}'
     more = f'add("broken", config="configs/digits.py", **{broken})'
-    path = sweep_file(tmp_path / "sweep.py", count=1, more=more)
+    path = sweep_file(tmp_path / "sweep.py", count=1, more=more, evaluate="pixels")
     result = launch(path, tmp_path / "R", "--retries=2")
     assert result.returncode == 1
     assert "broken failed" in result.stderr and "/no/such/folder" in result.stderr
@@ -124,6 +162,10 @@ def test_a_failed_run_is_tried_again_and_then_listed(tmp_path):
     assert root.state("broken") == FAILED and root.read_record("broken")["failures"] == 3
     assert root.log("broken").read_text().count("/no/such/folder") >= 3
     assert root.state("run-0") == DONE
+    assert collect(tmp_path / "R").returncode == 0
+    table = root.table.read_text()
+    assert "**1 runs are not done and not in these means:** broken (failed)" in table
+    assert "| run | 1 |" in table and "| broken | 0 |" in table
 
 
 def wait_for(condition, seconds=120):
