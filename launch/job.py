@@ -1,83 +1,29 @@
-"""One run of a sweep, made by one process at a time and recorded whole.
+"""Makes one run of a sweep, as `launch.run` has it made.
 
     python -m launch.job --root=R --name=wgan_gp-0
 
-`launch.run` starts these; a run that is done, or that another process makes, is left alone.
+A run that is done, or that another process makes, is left alone.
 """
 
-import signal
-import socket
-import subprocess
 import sys
-import time
 
 from absl import app, flags
 
-from launch.root import DONE, FAILED, RUNNING, WAITING, Root
+from gaug_jax.workfolder import read_json
+from launch.making import make_run
+from launch.root import FAILED, Root
 from launch.sweep import Run
 
 _ROOT = flags.DEFINE_string("root", None, "Folder of the sweep.")
 _NAME = flags.DEFINE_string("name", None, "Of the run.")
-# What a run ends with that was asked to stop: it goes on where it was.
-_STOPPED = (130, 143)
-
-
-def make_run(root: Root, run: Run) -> str:
-    """Makes a run unless it is done or being made; returns its state then.
-
-    Args:
-      root: of the sweep.
-      run: which.
-    """
-    with root.held(run.name) as lock:
-        if lock is None:
-            return RUNNING
-        record = root.read_record(run.name)
-        if record["state"] == DONE:
-            return DONE
-        root.write_record(run.name, {**record, "state": RUNNING, "host": socket.gethostname()})
-        start = time.time()
-        status = _call(root, run, lock)
-        seconds = record.get("seconds", 0.0) + time.time() - start
-        state = DONE if status == 0 else WAITING if status in _STOPPED else FAILED
-        failures = record["failures"] + (state == FAILED)
-        root.write_record(
-            run.name, {"state": state, "failures": failures, "status": status, "seconds": seconds}
-        )
-        return state
-
-
-def _call(root: Root, run: Run, lock: int) -> int:
-    """Calls the binaries and returns the first exit status that is not 0, or 0."""
-    root.log(run.name).parent.mkdir(parents=True, exist_ok=True)
-    with open(root.log(run.name), "ab") as log:
-        for module, *arguments in run.commands(root.work_folder(run.name)):
-            # The child holds the run as well: if this process is killed, nobody else begins it.
-            process = subprocess.Popen(
-                [sys.executable, "-m", module, *arguments], stdout=log, stderr=subprocess.STDOUT,
-                pass_fds=(lock,),
-            )  # fmt: skip
-            _hand_on_signals(process)
-            if status := process.wait():
-                return 128 - status if status < 0 else status
-    return 0
-
-
-def _hand_on_signals(process: subprocess.Popen) -> None:
-    """Hands a wish to stop on to the binary that runs, which saves."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, frame: process.send_signal(number))
 
 
 def main(arguments: list[str]) -> None:
     """Makes one run of a root."""
     del arguments
-    from gaug_jax.workfolder import read_json
-
     root = Root(_ROOT.value)
     runs = {values["name"]: Run(**values) for values in read_json(root.sweep)["runs"]}
-    state = make_run(root, runs[_NAME.value])
-    sys.exit(state == FAILED)
+    sys.exit(make_run(root, runs[_NAME.value]) == FAILED)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from launch.root import DONE, FAILED, RUNNING, WAITING, Root
+from launch.root import FAILED, RUNNING, WAITING, Root
 from launch.sweep import Run
 
 _SECONDS_BETWEEN_LOOKS = 0.5
@@ -100,8 +100,3 @@ class LocalExecutor:
             process.send_signal(signal.SIGTERM)
         for process, _ in self._processes.values():
             process.wait()
-
-
-def finished(states: dict[str, str]) -> bool:
-    """Says whether every run is done."""
-    return all(state == DONE for state in states.values())

@@ -21,6 +21,12 @@ _SET = flags.DEFINE_multi_string(
     "set", [], "A field for every run, or for those whose names are of a pattern: "
     "--set=data.channels=1 --set='xray-*:data.path=films'.",
 )  # fmt: skip
+_EXECUTOR = flags.DEFINE_enum(
+    "executor", "local", ["local", "slurm"], "Processes of this machine, or job arrays of SLURM."
+)
+_SLURM = flags.DEFINE_multi_string(
+    "slurm", [], "For SLURM: --slurm=partition=gpu --slurm=time=120 --slurm=gpus_per_node=1."
+)
 _PARALLEL = flags.DEFINE_integer("max_parallel", 0, "Runs at once; by default one a device.")
 _RETRIES = flags.DEFINE_integer("retries", 1, "Times that a failed run is tried again.")
 _DRY = flags.DEFINE_bool("dry_run", False, "Say what would be run, and stop.")
@@ -45,7 +51,9 @@ def main() -> None:
     from launch import sweeping
 
     given = [_given(text) for text in _SET.value]
-    options = sweeping.Options(_PARALLEL.value, _RETRIES.value, _DRY.value)
+    options = sweeping.Options(
+        _EXECUTOR.value, _PARALLEL.value, _RETRIES.value, _DRY.value, _SLURM.value
+    )
     sweeping.make_sweep(_SWEEP.value, _ROOT.value, given, options)
 
 

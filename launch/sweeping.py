@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from gaug_jax.settings import UserError
 from gaug_jax.workfolder import read_json, write_json
 from launch.local import LocalExecutor
-from launch.root import Root
+from launch.root import DONE, Root
+from launch.slurm import SlurmExecutor, slurm_parameters
 from launch.status import Status, failures
 from launch.sweep import Run, read_sweep
 
@@ -17,14 +18,18 @@ class Options(NamedTuple):
     """How a sweep is made.
 
     Attributes:
-      max_parallel: runs at once; 0 for one a device.
+      executor: `local` or `slurm`.
+      max_parallel: runs at once; 0 for one a device, or all that a cluster has room for.
       retries: times that a failed run is tried again.
       dry_run: say what would be run, and stop.
+      slurm: parameters for SLURM, each as name=value.
     """
 
+    executor: str = "local"
     max_parallel: int = 0
     retries: int = 1
     dry_run: bool = False
+    slurm: Sequence[str] = ()
 
 
 class RunsFailed(Exception):
@@ -60,13 +65,23 @@ def make_sweep(
     described = [dataclasses.asdict(run) for run in known.values()]
     write_json(root.sweep, {"runs": described, "paper": sweep.paper})
     status = Status()
-    LocalExecutor(root, options.max_parallel, options.retries).make_all(runs, status.report)
+    _executor(root, options).make_all(runs, status.report)
     states = {run.name: root.state(run.name) for run in runs}
     status.report(states)
     print()
     if failed := failures(root, states):
         raise RunsFailed(failed)
+    if left := [name for name, state in states.items() if state != DONE]:
+        raise RunsFailed(f"not done: {', '.join(left)}: run the same command again")
     print(f"{len(runs)} runs are done: see {root.path}")
+
+
+def _executor(root: Root, options: Options) -> LocalExecutor | SlurmExecutor:
+    """Returns what makes the runs."""
+    if options.executor == "local":
+        return LocalExecutor(root, options.max_parallel, options.retries)
+    parameters = slurm_parameters(list(options.slurm))
+    return SlurmExecutor(root, options.max_parallel, options.retries, parameters)
 
 
 def _known_runs(root: Root, runs: list[Run]) -> dict[str, Run]:

@@ -1,0 +1,132 @@
+"""Runs of a sweep as a job array of SLURM, through submitit."""
+
+import ast
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gaug_jax.settings import UserError
+from launch.making import make_run
+from launch.root import FAILED, RUNNING, WAITING, Root
+from launch.sweep import Run
+
+_SECONDS_BETWEEN_LOOKS = 2.0
+
+
+class Job:
+    """What a task of the array calls: makes one run in the folder that the launcher was in."""
+
+    def __init__(self, root: Root, run: Run) -> None:
+        self._root, self._run, self._place = root, run, os.getcwd()
+
+    def __call__(self) -> str:
+        """Makes the run and returns its state."""
+        os.chdir(self._place)
+        return make_run(self._root, self._run)
+
+    def checkpoint(self, *arguments: Any) -> Any:
+        """Has a task that is preempted or out of time queued again: the run goes on."""
+        import submitit
+
+        return submitit.helpers.DelayedSubmission(self, *arguments)
+
+
+def slurm_parameters(given: list[str]) -> dict[str, Any]:
+    """Returns the parameters of `--slurm`, each as name=value.
+
+    Raises:
+      UserError: one of them has no value.
+    """
+    parameters = {}
+    for text in given:
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise UserError(f"--slurm={text}: give a name and a value, such as partition=gpu")
+        try:
+            parameters[name] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            parameters[name] = value
+    return parameters
+
+
+class SlurmExecutor:
+    """Makes runs as tasks of job arrays.
+
+    Args:
+      root: of the sweep, on a disk that all nodes share.
+      max_parallel: tasks at once; 0 for as many as the cluster has room for.
+      retries: times that a failed run is tried again.
+      parameters: of submitit's SlurmExecutor, such as partition, time or gpus_per_node.
+    """
+
+    def __init__(
+        self, root: Root, max_parallel: int, retries: int, parameters: Mapping[str, Any]
+    ) -> None:
+        self._root, self._max_parallel, self._retries = root, max_parallel, retries
+        self._parameters = dict(parameters)
+
+    def make_all(self, runs: list[Run], report: Callable[[dict[str, str]], None]) -> None:
+        """Submits what is not done as one array, and again what failed, and waits for all.
+
+        A run whose task was cancelled is left as it is, for the next launch. To stop the
+        launcher leaves the tasks to SLURM.
+
+        Args:
+          runs: of the sweep.
+          report: is given every run's state, now and then.
+        """
+        missing = [run for run in runs if self._root.state(run.name) in (WAITING, FAILED)]
+        for _ in range(self._retries + 1):
+            if missing:
+                self._make_array(missing, runs, report)
+            missing = [run for run in missing if self._root.state(run.name) == FAILED]
+        while any(self._root.state(run.name) == RUNNING for run in runs):  # Another launcher's.
+            report({run.name: self._root.state(run.name) for run in runs})
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+    def _make_array(
+        self, missing: list[Run], runs: list[Run], report: Callable[[dict[str, str]], None]
+    ) -> None:
+        """Submits an array and waits until none of its tasks is queued or running."""
+        array = self._submit(missing)[0].job_id.split("_")[0]
+        while True:
+            left = _is_queued(array)
+            report({run.name: self._root.state(run.name) for run in runs})
+            if not left:
+                return
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+    def _submit(self, runs: list[Run]) -> list[Any]:
+        """Returns the submitted tasks.
+
+        Raises:
+          UserError: SLURM or submitit is not here, or a parameter is unknown.
+        """
+        try:
+            import submitit
+        except ImportError:
+            raise UserError('--executor=slurm needs submitit: pip install -e ".[launch]"') from None
+        options = {"job_name": self._root.path.name, **self._parameters}
+        if self._max_parallel:
+            options["array_parallelism"] = self._max_parallel
+        try:
+            executor = submitit.SlurmExecutor(self._root.path / "slurm", python=sys.executable)
+            executor.update_parameters(**options)
+            with executor.batch():
+                tasks = [executor.submit(Job(self._root, run)) for run in runs]
+        except (ValueError, RuntimeError, submitit.core.utils.FailedJobError) as error:
+            reason = " ".join(str(error).split())[:300]
+            raise UserError(f"--executor=slurm: {reason}") from None
+        return tasks
+
+
+def _is_queued(array: str) -> bool:
+    """Says whether a task of an array is waiting or running; SLURM soon forgets one that ended."""
+    command = ["squeue", "--noheader", f"--jobs={array}", "--format=%i"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    if found.returncode and "Invalid job id" not in found.stderr:
+        return True  # The controller does not answer: the tasks go on without it.
+    return bool(found.stdout.strip())
