@@ -43,6 +43,7 @@ EXTRAS = {
         "pytest>=9.2.0,<10",
         "pytest-xdist>=3.8.0,<4",
         "ruff>=0.17.6,<0.18",
+        "submitit>=1.5,<2",
     ],
     "launch": ["submitit>=1.5,<2"],
     "bench": [

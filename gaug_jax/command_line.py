@@ -132,6 +132,9 @@ def _guarded(main: Callable[[], None]) -> int:
         _fail(str(error))
     except KeyboardInterrupt:
         _fail("interrupted", 130)
+    except BrokenPipeError:  # Who reads the output has seen enough of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EFBIG):
             raise

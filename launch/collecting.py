@@ -104,7 +104,9 @@ def table(
     lines = [["runs", "n", *figures, "the paper"], ["---"] * (len(figures) + 3)]
     for name, rows in groups.items():
         cells = [_cell([row[figure] for row in rows]) for figure in figures]
-        lines.append([name, str(len(rows)), *cells, paper.get(name, "")])
+        # Of a study the paper's figures are of an arm, whatever its ratio and filter.
+        label = " ".join(name.split(" ")[:2])
+        lines.append([name, str(len(rows)), *cells, paper.get(label, "")])
     text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
     if unfinished:
         listed = ", ".join(f"{name} ({state})" for name, state in unfinished.items())

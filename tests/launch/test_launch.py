@@ -14,6 +14,7 @@ from commands import ROOT, environment
 
 from gaug_jax.workfolder import read_json, read_json_lines
 from launch.root import DONE, FAILED, RUNNING, WAITING, Root
+from launch.sweep import read_sweep
 
 SWEEP = """
 FIELDS = {{
@@ -83,6 +84,17 @@ def test_a_dry_run_says_what_would_be_run(tmp_path):
     assert all("--config.data.train_size=50" in line for line in lines)
     assert ["--config.data.path=else" in line for line in lines] == [False, False, True]
     assert not (tmp_path / "R").exists()
+
+
+def test_who_reads_less_of_the_output_sees_no_traceback(tmp_path):
+    process = subprocess.Popen(
+        command(sweep_file(tmp_path / "sweep.py", count=2000), tmp_path / "R", "--dry_run"),
+        cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    process.stdout.read(10)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(120) == 128 + signal.SIGPIPE
 
 
 @pytest.fixture(scope="module")
@@ -217,3 +229,14 @@ def test_a_killed_launcher_leaves_a_run_that_the_next_one_waits_for(tmp_path):
     for name in ("run-0", "run-1"):
         assert root.state(name) == DONE
         assert root.log(name).read_text().count("trained to step 400") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("objectives", 24), ("ratios", 6), ("filters", 6), ("paper", 26), ("small_data", 396)],
+)
+def test_the_projects_own_sweeps_can_be_made(name, count):
+    sweep = read_sweep(str(ROOT / "launch" / "sweeps" / f"{name}.py"))
+    assert len(sweep.runs) == count
+    groups = {run.name.rpartition("-")[0] for run in sweep.runs} | {"xray-study", "bangla-study"}
+    assert all(label.split(" ")[0] in groups for label in sweep.paper)

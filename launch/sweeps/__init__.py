@@ -1,0 +1,1 @@
+"""Sweeps of this project; a sweep of yours may lie anywhere."""
