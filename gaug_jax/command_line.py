@@ -58,6 +58,8 @@ def run(main: Callable[[], None], help_text: str) -> None:
     keep_compiled_programs()
     sys.modules["__main__"].__doc__ = help_text
     signal.signal(signal.SIGTERM, _terminate)
+    # A shell has what it starts in the background ignore Ctrl-C; here it is a wish to stop.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     _print_log_lines()
     python_logging.getLogger("orbax").setLevel(python_logging.ERROR)
     logging.set_verbosity(logging.WARNING)
