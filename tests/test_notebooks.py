@@ -67,14 +67,8 @@ def changes_of(path, folder):
     return {}
 
 
-# A minute each: one of them with every test, the others with the slow ones.
-RUNS = [
-    pytest.param(path, id=path.stem, marks=[pytest.mark.slow] * (path.stem != "your_own_images"))
-    for path in NOTEBOOKS
-]
-
-
-@pytest.mark.parametrize("path", RUNS)
+@pytest.mark.slow  # A minute each.
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_they_run(path, tmp_path):
     notebook = nbformat.read(path, 4)
     changes = SMALL | changes_of(path, tmp_path)
