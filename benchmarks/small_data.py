@@ -17,7 +17,6 @@ from typing import Any
 
 import jax
 import numpy as np
-import scipy.stats
 from absl import flags
 from jaxtyping import Float
 
@@ -36,6 +35,7 @@ from gaug_jax.workfolder import (
     atomic_file,
     read_json_lines,
 )
+from launch.collecting import estimate
 
 # What is changed in the configs of the paper's recipe, which all recipes begin from.
 _DATA = {
@@ -135,11 +135,8 @@ def interval(values: list[float]) -> str:
     """Returns the mean with the 95% interval of Student's t over seeds."""
     if not values:
         return ""
-    mean = statistics.mean(values)
-    if len(values) < 2:
-        return f"{mean:.4f}"
-    reach = scipy.stats.t.ppf(0.975, len(values) - 1) * statistics.stdev(values)
-    return f"{mean:.4f} ± {reach / len(values) ** 0.5:.4f}"
+    mean, reach = estimate(values)
+    return f"{mean:.4f}" if reach is None else f"{mean:.4f} ± {reach:.4f}"
 
 
 def table(rows: list[dict[str, Any]]) -> str:

@@ -116,9 +116,10 @@ def train() -> ConfigDict:
     section.learning_rate = config_dict.placeholder(float)
     # The discriminator's own. Unset: the same.
     section.discriminator_learning_rate = config_dict.placeholder(float)
-    section.classifier_learning_rate = 1e-3
     section.beta1 = config_dict.placeholder(float)
     section.beta2 = config_dict.placeholder(float)
+    # Adam's, of the classifier that objective.classifier_weight trains.
+    section.classifier_learning_rate = 1e-3
     # Steps at each resolution, from 8x8 on; in the first half of them the new one is faded in
     # (progressive growing). 0: the full resolution from the start.
     section.growing_steps = 0

@@ -34,12 +34,12 @@ class DrawingOptions:
     """
 
     num: int
-    per_class: bool
-    seed: int
-    step: int | None
-    filter: str
-    keep: float
-    filter_scores: bool
+    per_class: bool = False
+    seed: int = 0
+    step: int | None = None
+    filter: str = "none"
+    keep: float = 1.0
+    filter_scores: bool = False
     latents: LatentChoice = EVERY_LATENT
 
     @property

@@ -64,8 +64,7 @@ def embed(workdir: str, config: ConfigDict | None, options: EvaluationOptions) -
     extractor = work_folder_extractor(folder, settings, prepared, options)
     if not folder.synthetic_images.exists():
         count = min(settings.embed.num_images, len(prepared.indices(TRAIN)))
-        wanted = DrawingOptions(max(count, 2), False, options.seed, None, "none", 1.0, False)
-        synthesize(workdir, wanted, "npz")
+        synthesize(workdir, DrawingOptions(max(count, 2), seed=options.seed), "npz")
     shown = _shown(folder, prepared, settings.embed.num_images, options.seed)
     images = array_set("the images to embed", shown.images)
     facts = {

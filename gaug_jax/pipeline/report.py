@@ -12,16 +12,18 @@ from gaug_jax import data
 from gaug_jax.data.manifest import report_lines
 from gaug_jax.data.splits import TRAIN
 from gaug_jax.reporting import sections
+from gaug_jax.reporting.embedding_plot import PLANE_NAMES
 from gaug_jax.reporting.image_pictures import class_grids, neighbour_grid, sprite
 from gaug_jax.reporting.page import Page, Picture, Scatter, Section, picture_of_file, write_page
 from gaug_jax.reporting.verdict import verdict
+from gaug_jax.synthesis.filters import nearest
 from gaug_jax.workfolder import WorkFolder, read_json, read_json_lines
 
 _PACKAGES = ("gaug_jax", "jax", "flax", "optax", "orbax-checkpoint", "numpy", "scikit-learn",
              "umap-learn")  # fmt: skip
 # Images of each origin in the scatter, so that a report can be sent.
 _MOST_IN_SCATTER = 300
-_PLANES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
+_MOST_NEIGHBOURS = 10
 
 
 def write_report(
@@ -78,10 +80,11 @@ def _image_pictures(folder: WorkFolder, prepared: data.PreparedData) -> list[Pic
     with np.load(folder.synthetic_images, allow_pickle=False) as file:
         drawn, labels = file["images"], file["labels"]
     train = prepared.part(TRAIN)
-    some = np.random.default_rng(0).permutation(len(drawn))
+    some = drawn[np.random.default_rng(0).permutation(len(drawn))[:_MOST_NEIGHBOURS]]
+    _, places = nearest(*(each.reshape(len(each), -1) / 255.0 for each in (some, train[0])))
     return [
         *class_grids(train, (drawn, labels), prepared.class_names),
-        neighbour_grid(drawn[some], train[0]),
+        neighbour_grid(some, train[0][places]),
     ]
 
 
@@ -120,7 +123,7 @@ def _embedding(folder: WorkFolder, prepared: data.PreparedData) -> Section:
             f"Images as points in {name}'s plane, coloured by class, their marker by origin",
             f"{name}.",
         )
-        for plane, name in _PLANES.items()
+        for plane, name in PLANE_NAMES.items()
     ]
     training = picture_of_file(
         folder.training_map,
@@ -136,7 +139,7 @@ def _embedding(folder: WorkFolder, prepared: data.PreparedData) -> Section:
 def _scatter(folder: WorkFolder, prepared: data.PreparedData) -> Scatter:
     """Returns the planes with the images at their places."""
     planes = {}
-    for plane, name in _PLANES.items():
+    for plane, name in PLANE_NAMES.items():
         with np.load(folder.embedding_places(plane), allow_pickle=False) as file:
             found = {key: file[key] for key in file.files}
         origins = found["origins"]

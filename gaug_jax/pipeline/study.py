@@ -32,7 +32,7 @@ def study(
       UserError: as of the stages.
     """
     folder = WorkFolder(workdir)
-    wanted = DrawingOptions(num, False, options.seed, None, "none", 1.0, False)
+    wanted = DrawingOptions(num, seed=options.seed)
     stages: dict[str, Callable[[], None]] = {
         "train": lambda: train_generator(config, workdir),
         "synthesize": lambda: synthesize(workdir, wanted, "npz"),

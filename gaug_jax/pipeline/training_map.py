@@ -1,7 +1,6 @@
 """The training map: samples and discriminators of many steps in one embedding."""
 
 import numpy as np
-from jaxtyping import Float
 
 from gaug_jax import data
 from gaug_jax.data.splits import TRAIN
@@ -19,7 +18,6 @@ _MOST_GRIDS = 12
 _MOST_CHECKPOINTS = 6
 _MOST_REAL = 300
 _DRAWN = 100
-_BATCH = 64
 
 
 def make_training_map(
@@ -99,7 +97,8 @@ def _seen(
         counts[label if generator.labelled else 0] = _DRAWN
         drawn = sampling.draw_images(generator, counts, seed).images
         real = prepared.images[_real(prepared, rows, seed)[:_DRAWN]]
-        found = _features(generator, np.concatenate([real, drawn]), label)
+        both = array_set("what it sees", np.concatenate([real, drawn]))
+        found = extract(_discriminator_extractor(generator, label), both, quiet=True).features
         # A discriminator's scale is its own: real images set it.
         scale = found[: len(real)].std() + 1e-12
         features.append((found - found[: len(real)].mean(axis=0)) / scale)
@@ -109,16 +108,11 @@ def _seen(
     return Map(plane, np.concatenate(drawn_at), np.concatenate(columns)), steps
 
 
-def _features(
-    generator: sampling.TrainedGenerator, images: np.ndarray, label: int
-) -> Float[np.ndarray, "images features"]:
-    """Returns the discriminator's features of images, in batches."""
-    found = []
-    for first in range(0, len(images), _BATCH):
-        batch = images[first : first + _BATCH]
-        filled = np.concatenate([batch, np.repeat(batch[-1:], _BATCH - len(batch), 0)])
-        made = discriminator_features(
-            generator.state.discriminator, filled, label, spec=generator.spec
-        )
-        found.append(np.asarray(made)[: len(batch)])
-    return np.concatenate(found)
+def _discriminator_extractor(generator: sampling.TrainedGenerator, label: int) -> Extractor:
+    """Returns the extractor of the discriminator's last features."""
+    network, spec = generator.state.discriminator, generator.spec
+    return Extractor(
+        "the discriminator",
+        lambda images: (discriminator_features(network, images, label, spec=spec), None),
+        cacheable=False,
+    )

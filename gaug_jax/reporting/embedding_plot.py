@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from gaug_jax.reporting.figures import new_figure, write_figure
 
 _MARKERS = ("o", "s", "x")
-_NAMES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
+PLANE_NAMES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 
 
 def write_plane(
@@ -48,7 +48,7 @@ def write_plane(
     if len(labels[1]) <= 10:
         for label, name in enumerate(labels[1]):
             axes.scatter([], [], marker="o", color=colours(label), label=name)
-    axes.set(xticks=[], yticks=[], title=_NAMES[plane])
+    axes.set(xticks=[], yticks=[], title=PLANE_NAMES[plane])
     axes.set_xlabel(caption, fontsize=8)
     figure.legend(loc="outside right center", fontsize=8)
     write_figure(figure, path)

@@ -44,13 +44,9 @@ def _filled(images: Images) -> Images:
     return np.pad(images, missing, constant_values=255)
 
 
-def neighbour_grid(generated: Images, train: Images) -> Picture:
-    """Returns generated images above their nearest training images (in pixels)."""
-    generated = generated[:_COLUMNS]
-    flat = generated.reshape(len(generated), -1).astype(np.float32)
-    others = train.reshape(len(train), -1).astype(np.float32)
-    squares = (flat**2).sum(1)[:, None] - 2 * flat @ others.T + (others**2).sum(1)[None]
-    nearest = train[squares.argmin(axis=1)]
+def neighbour_grid(generated: Images, nearest: Images) -> Picture:
+    """Returns generated images above the training image that is nearest to each."""
+    generated, nearest = generated[:_COLUMNS], nearest[:_COLUMNS]
     grid = picture_grid(np.concatenate([_filled(generated), _filled(nearest)]), _COLUMNS)
     return picture_of_array(
         grid,

@@ -26,7 +26,7 @@ Labels = Int[np.ndarray, " images"]
 Scores = Float[np.ndarray, " images"]
 
 
-def _nearest(rows: Features, others: Features) -> tuple[Scores, Labels]:
+def nearest(rows: Features, others: Features) -> tuple[Scores, Labels]:
     """Returns the distance to the nearest of the others, and which that is."""
     distances, places = np.empty(len(rows)), np.empty(len(rows), int)
     for chunk, squared in distance_chunks(rows, others):
@@ -58,7 +58,7 @@ def copy_distances(fakes: Images, train: Images) -> Scores:
     fellows = _nearest_fellow(flat_train)
     positive = fellows[fellows > 0]
     fellows = np.maximum(fellows, positive.min() if len(positive) else 1.0)
-    distances, places = _nearest(flat_fakes, flat_train)
+    distances, places = nearest(flat_fakes, flat_train)
     return distances / fellows[places]
 
 
