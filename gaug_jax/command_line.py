@@ -45,6 +45,21 @@ def define_workdir_flag(required: bool = True) -> None:
         flags.mark_flag_as_required("workdir")
 
 
+def define_process_flags() -> None:
+    """Defines the flags of a run that several processes make."""
+    flags.DEFINE_string("coordinator_address", None, "Host and port of process 0.")
+    flags.DEFINE_integer("num_processes", 1, "Processes that make this run.", lower_bound=1)
+    flags.DEFINE_integer("process_id", 0, "Number of this process, from 0.", lower_bound=0)
+
+
+def connect_processes() -> None:
+    """Joins the other processes of this run, where the flags or SLURM say that there are some."""
+    from gaug_jax import processes
+
+    given = flags.FLAGS
+    processes.connect(given.coordinator_address, given.num_processes, given.process_id)
+
+
 def run(main: Callable[[], None], help_text: str) -> None:
     """Parses the flags and runs `main`; does not return.
 
@@ -57,7 +72,8 @@ def run(main: Callable[[], None], help_text: str) -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     keep_compiled_programs()
     sys.modules["__main__"].__doc__ = help_text
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, _terminate)
     # A shell has what it starts in the background ignore Ctrl-C; here it is a wish to stop.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     _print_log_lines()

@@ -7,6 +7,8 @@
 The first two add rows to the work folder's evaluation/metrics.jsonl; the last compares any
 two folders of pictures or .npz files (images, perhaps labels). --features=inception, the
 default, needs the public weight file of FID's network, which is downloaded once.
+
+Several processes share the work as tasks of SLURM's srun, or as those of gaug_jax.main do.
 """
 
 from absl import flags
@@ -45,6 +47,7 @@ def main() -> None:
     from gaug_jax.pipeline import evaluation
     from gaug_jax.settings import UserError
 
+    command_line.connect_processes()
     options = evaluation.EvaluationOptions(
         _FEATURES.value, _RESIZE.value, _SEED.value, _INCEPTION.value,
         _LPIPS_WEIGHTS.value, _LPIPS.value, _UNOFFICIAL.value,
@@ -64,5 +67,6 @@ def main() -> None:
 if __name__ == "__main__":
     command_line.define_config_flag()
     command_line.define_workdir_flag(required=False)
+    command_line.define_process_flags()
     flags.adopt_module_key_flags(command_line)
     command_line.run(main, __doc__)

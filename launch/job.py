@@ -10,7 +10,7 @@ import sys
 from absl import app, flags
 
 from gaug_jax.workfolder import read_json
-from launch.making import make_run
+from launch.making import Making
 from launch.root import FAILED, Root
 from launch.sweep import Run
 
@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> None:
     del arguments
     root = Root(_ROOT.value)
     runs = {values["name"]: Run(**values) for values in read_json(root.sweep)["runs"]}
-    sys.exit(make_run(root, runs[_NAME.value]) == FAILED)
+    sys.exit(Making(root, runs[_NAME.value]).make() == FAILED)
 
 
 if __name__ == "__main__":

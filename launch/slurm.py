@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gaug_jax.settings import UserError
-from launch.making import make_run
+from launch.making import Making
 from launch.root import FAILED, RUNNING, WAITING, Root
 from launch.sweep import Run
 
@@ -19,19 +19,22 @@ _SECONDS_BETWEEN_LOOKS = 2.0
 class Job:
     """What a task of the array calls: makes one run in the folder that the launcher was in."""
 
-    def __init__(self, root: Root, run: Run) -> None:
-        self._root, self._run, self._place = root, run, os.getcwd()
+    def __init__(self, root: Root, run: Run, tasks: list[str]) -> None:
+        self._root, self._run, self._tasks, self._place = root, run, tasks, os.getcwd()
 
     def __call__(self) -> str:
         """Makes the run and returns its state."""
         os.chdir(self._place)
-        return make_run(self._root, self._run)
+        self._making = Making(self._root, self._run, self._tasks)
+        return self._making.make()
 
     def checkpoint(self, *arguments: Any) -> Any:
-        """Has a task that is preempted or out of time queued again: the run goes on."""
+        """Has a task that is preempted or out of time save and queued again: the run goes on."""
         import submitit
 
-        return submitit.helpers.DelayedSubmission(self, *arguments)
+        self._making.stop()
+        job = Job(self._root, self._run, self._tasks)
+        return submitit.helpers.DelayedSubmission(job, *arguments)
 
 
 def slurm_parameters(given: list[str]) -> dict[str, Any]:
@@ -112,15 +115,25 @@ class SlurmExecutor:
         options = {"job_name": self._root.path.name, **self._parameters}
         if self._max_parallel:
             options["array_parallelism"] = self._max_parallel
+        tasks = self._tasks()
+        if tasks:
+            # One task makes the run, and starts the others for each binary.
+            options["srun_args"] = ["--overlap", "--nodes=1", "--ntasks=1"]
         try:
             executor = submitit.SlurmExecutor(self._root.path / "slurm", python=sys.executable)
             executor.update_parameters(**options)
             with executor.batch():
-                tasks = [executor.submit(Job(self._root, run)) for run in runs]
+                jobs = [executor.submit(Job(self._root, run, tasks)) for run in runs]
         except (ValueError, RuntimeError, submitit.core.utils.FailedJobError) as error:
             reason = " ".join(str(error).split())[:300]
             raise UserError(f"--executor=slurm: {reason}") from None
-        return tasks
+        return jobs
+
+    def _tasks(self) -> list[str]:
+        """Returns the command that starts a binary as all tasks of a job; none for a single one."""
+        nodes = self._parameters.get("nodes", 1)
+        tasks = nodes * self._parameters.get("ntasks_per_node", 1)
+        return ["srun", "--overlap", f"--nodes={nodes}", f"--ntasks={tasks}"] if tasks > 1 else []
 
 
 def _is_queued(array: str) -> bool:

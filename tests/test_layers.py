@@ -18,7 +18,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # messages for a user's mistakes, and pictures are written as every file is.
 FLOORS = [
     {"settings"},
-    {"workfolder", "progress", "user_cache"},
+    {"workfolder", "progress", "user_cache", "processes"},
     {"images", "objectives", "augmentation", "evaluation.metrics"},
     {"models"},
     {"data", "training"},

@@ -6,25 +6,14 @@ import signal
 import socket
 import subprocess
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 from commands import ROOT, TINY, command, environment, run
+from trained import arrays_of, assert_same_beginning
 
-from gaug_jax.training.checkpoints import Checkpoints, _checkpointer
+from gaug_jax.training.checkpoints import Checkpoints
 from gaug_jax.workfolder import read_json_lines
-
-
-def arrays_of(workdir, step):
-    """Returns the arrays of a checkpoint by their paths."""
-    import jax
-
-    path = Checkpoints(Path(workdir) / "checkpoints").path(step)
-    with _checkpointer() as checkpointer:
-        state = checkpointer.restore(path / "state")
-    return {jax.tree_util.keystr(k): np.asarray(v) for k, v in
-            jax.tree_util.tree_flatten_with_path(state)[0]}  # fmt: skip
 
 
 def free_port():
@@ -33,13 +22,13 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def in_two_processes(*arguments):
-    """Trains in two processes of two devices; returns what each printed."""
+def in_two_processes(module, *arguments):
+    """Runs a binary in two processes of two devices; returns what each printed."""
     port = free_port()
     processes = [
         subprocess.Popen(
             command(
-                "main", *arguments, f"--process_id={number}",
+                module, *arguments, f"--process_id={number}",
                 f"--coordinator_address=127.0.0.1:{port}", "--num_processes=2",
             ),
             cwd=ROOT, env=environment(2), text=True, stdout=subprocess.PIPE,
@@ -61,21 +50,8 @@ def test_two_processes_of_two_devices_are_one_of_four(tmp_path, resident):
     arguments += [] if resident else ["--config.train.resident_megabytes=0"]
     one = run("main", *arguments, f"--workdir={tmp_path / 'one'}", num_devices=4)
     assert one.returncode == 0, one.stderr
-    in_two_processes(*arguments, f"--workdir={tmp_path / 'two'}")
-    first_one, first_two = (arrays_of(tmp_path / name, 1) for name in ("one", "two"))
-    assert first_one.keys() == first_two.keys()
-    moments = [name for name in first_one if "'mu'" in name]
-    assert len(moments) == 8
-    for name in moments:
-        # The gradients of the first step, up to the order of sums over devices.
-        scale = np.abs(first_one[name]).max()
-        np.testing.assert_allclose(
-            first_one[name], first_two[name], rtol=0, atol=1e-5 * scale + 1e-9
-        )
-    rows = [read_json_lines(tmp_path / name / "metrics.jsonl") for name in ("one", "two")]
-    assert [row["step"] for row in rows[0]] == [row["step"] for row in rows[1]]
-    for name in ("d_loss", "g_loss", "d_real", "d_fake"):
-        assert rows[0][-1][name] == pytest.approx(rows[1][-1][name], abs=1e-3)
+    in_two_processes("main", *arguments, f"--workdir={tmp_path / 'two'}")
+    assert_same_beginning(tmp_path / "one", tmp_path / "two")
 
 
 def test_two_processes_end_together_where_the_score_no_longer_improves(tmp_path):
@@ -83,12 +59,29 @@ def test_two_processes_end_together_where_the_score_no_longer_improves(tmp_path)
         *TINY, "--config.train.steps=300", "--config.train.patience=1", "--config.evaluate.every=2",
         "--config.evaluate.training_features=pixels", f"--workdir={tmp_path}",
     ]  # fmt: skip
-    in_two_processes(*arguments)
+    in_two_processes("main", *arguments)
     step = read_json_lines(tmp_path / "metrics.jsonl")[-1]["step"]
     assert step < 300
     assert Checkpoints(tmp_path / "checkpoints").steps()[-1] == step
-    for printed in in_two_processes(*arguments):
+    for printed in in_two_processes("main", *arguments):
         assert f"training is finished at step {step} (kid_mean has not improved" in printed
+
+
+def test_two_processes_share_an_evaluation(tmp_path):
+    trained = run("main", *TINY, "--config.train.steps=2", f"--workdir={tmp_path}")
+    assert trained.returncode == 0, trained.stderr
+    # The part of 180 images and the 257 drawn ones do not divide by two shares of whole batches.
+    arguments = [f"--workdir={tmp_path}", "--features=classifier", "--num=257"]
+    in_two_processes("evaluate", *arguments)
+    (together,) = read_json_lines(tmp_path / "evaluation" / "metrics.jsonl")
+    (tmp_path / "evaluation" / "metrics.jsonl").unlink()
+    alone = run("evaluate", *arguments)
+    assert alone.returncode == 0, alone.stderr
+    (row,) = read_json_lines(tmp_path / "evaluation" / "metrics.jsonl")
+    assert together.keys() == row.keys()
+    for name, value in row.items():
+        assert together[name] == (pytest.approx(value, rel=1e-4, abs=1e-6)
+                                  if isinstance(value, float) else value), name  # fmt: skip
 
 
 @pytest.mark.slow

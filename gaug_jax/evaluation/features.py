@@ -19,6 +19,7 @@ import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, UInt8
 
+from gaug_jax import processes
 from gaug_jax.evaluation import resize
 from gaug_jax.evaluation.image_sets import ImageSet
 from gaug_jax.evaluation.pretrained import inception_parameters
@@ -229,6 +230,23 @@ def extract(extractor: Extractor, images: ImageSet, *, quiet: bool = False) -> E
     return Extracted(
         np.concatenate(features), None if logits[0] is None else np.concatenate(logits)
     )
+
+
+def extract_together(extractor: Extractor, images: ImageSet) -> Extracted:
+    """Returns what `extract` returns; every process, all of which must call it, makes a share.
+
+    Raises:
+      UserError: as of `extract`.
+    """
+    if jax.process_count() == 1:
+        return extract(extractor, images)
+    own = processes.share_of(len(images))
+    share = dataclasses.replace(
+        images, size=len(own), read=lambda indices: images.read(own[list(indices)].tolist())
+    )
+    made = extract(extractor, share, quiet=not processes.is_writer())
+    every = [rows if rows is None else processes.gathered(rows)[: len(images)] for rows in made]
+    return Extracted(*every)
 
 
 def _first_rows(

@@ -15,7 +15,8 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from gaug_jax.evaluation.features import Extracted, Extractor, extract
+from gaug_jax import processes
+from gaug_jax.evaluation.features import Extracted, Extractor, extract_together
 from gaug_jax.evaluation.image_sets import ImageSet
 from gaug_jax.user_cache import user_cache_folder
 from gaug_jax.workfolder import atomic_file
@@ -28,18 +29,21 @@ _LOG = logging.getLogger(__name__)
 def cached_extract(extractor: Extractor, images: ImageSet) -> Extracted:
     """Returns the features of a set, from the cache where they are there.
 
+    Every process of a run must call it.
+
     Raises:
       UserError: as of `extract`.
     """
     if not extractor.cacheable:
-        return extract(extractor, images)
+        return extract_together(extractor, images)
     path = cache_entry(extractor, images)
     cached = _read(path, len(images))
-    if cached is not None:
+    if processes.everyone(cached is not None):
         _LOG.info("reusing the features of %s", images.name)
         return cached
-    made = extract(extractor, images)
-    _write(path, made)
+    made = extract_together(extractor, images)
+    if processes.is_writer():
+        _write(path, made)
     return made
 
 

@@ -6,9 +6,9 @@ from typing import Any
 from jax import default_backend
 from ml_collections import ConfigDict
 
-from gaug_jax import data
+from gaug_jax import data, processes
 from gaug_jax.evaluation import features as extractors
-from gaug_jax.evaluation.features import Extractor, classifier_extractor, extract
+from gaug_jax.evaluation.features import Extractor, classifier_extractor, extract_together
 from gaug_jax.evaluation.fidelity import Sample, extractor_facts, fidelity_row, summary_lines
 from gaug_jax.evaluation.image_sets import ImageSet, array_set, read_image_set
 from gaug_jax.evaluation.perceptual import PerceptualDistance, make_perceptual_distance
@@ -98,6 +98,8 @@ def evaluate_paths(real: str, fake: str, out: str, options: EvaluationOptions) -
     lpips = options.perceptual_distance()
     real_sample = Sample(real_set, cached_extract(extractor, real_set))
     row = _row(extractor, real_sample, fake_set, lpips, options.seed)
+    if row is None:
+        return
     row |= {"real": real_set.name, "fake": fake_set.name}
     write_json(out, row)
     print("\n".join(summary_lines(row)))
@@ -110,13 +112,16 @@ def _row(
     fake: ImageSet,
     lpips: tuple[PerceptualDistance | None, str],
     seed: int,
-) -> dict[str, Any]:
-    """Returns a row with all that says how it was made."""
+) -> dict[str, Any] | None:
+    """Returns a row with all that says how it was made; the first process alone has one."""
     distance, reason = lpips
+    fake_sample = Sample(fake, extract_together(extractor, fake))
+    if not processes.is_writer():
+        return None
     return {
         **fidelity_row(
             real,
-            Sample(fake, extract(extractor, fake)),
+            fake_sample,
             seed=seed,
             perceptual_distance=distance and distance.function,
             without_perceptual_distance=reason,
@@ -177,7 +182,7 @@ def evaluate_generator(
     }
     for number in steps:
         _evaluate_step(folder, {**facts, "step": number}, extractor, real, lpips)
-    if all_checkpoints:
+    if all_checkpoints and processes.is_writer():
         write_fidelity_curve(folder, facts)
 
 
@@ -197,7 +202,8 @@ def work_folder_extractor(
     if (options.features or settings.evaluate.features) != "classifier":
         return options.extractor(settings.evaluate.features, settings.evaluate.resize)
     train = (*prepared.part("train"), prepared.class_names)
-    return classifier_extractor(domain_classifier(folder, train, settings.seed))
+    with processes.first_process_first():
+        return classifier_extractor(domain_classifier(folder, train, settings.seed))
 
 
 def _part(prepared: data.PreparedData, name: str) -> ImageSet:
@@ -213,6 +219,15 @@ def _part(prepared: data.PreparedData, name: str) -> ImageSet:
     return array_set(f"the {name} part", images, classes, prepared.groups[indices])
 
 
+def _is_measured(folder: WorkFolder, facts: dict[str, Any]) -> bool:
+    """Says whether there is a row of these facts."""
+    wanted = {name: facts[name] for name in _SAME}
+    return any(
+        all(row.get(name) == value for name, value in wanted.items())
+        for row in read_json_lines(folder.fidelity)
+    )
+
+
 def _evaluate_step(
     folder: WorkFolder,
     facts: dict[str, Any],
@@ -221,11 +236,9 @@ def _evaluate_step(
     lpips: tuple[PerceptualDistance | None, str],
 ) -> None:
     """Adds the row of one checkpoint, unless it is there."""
-    wanted = {name: facts[name] for name in _SAME}
-    for row in read_json_lines(folder.fidelity):
-        if all(row.get(name) == value for name, value in wanted.items()):
-            print(f"step {facts['step']} is in {folder.fidelity} already: nothing to do")
-            return
+    if processes.agree(int(_is_measured(folder, facts)), 0)[0]:
+        print(f"step {facts['step']} is in {folder.fidelity} already: nothing to do")
+        return
     generator = sampling.read_generator(folder, facts["step"])
     counts = sampling.images_per_class(generator, facts["num_fake"], per_class=False)
     drawn = sampling.draw_images(generator, counts, facts["seed"])
@@ -233,7 +246,10 @@ def _evaluate_step(
         [generator.class_names[label] for label in drawn.labels] if generator.labelled else None
     )
     fake = array_set(f"generated images of step {facts['step']}", drawn.images, classes)
-    row = {**_row(extractor, real, fake, lpips, facts["seed"]), **facts}
+    row = _row(extractor, real, fake, lpips, facts["seed"])
+    if row is None:
+        return
+    row |= facts
     append_json_line(folder.fidelity, row)
     print(f"step {facts['step']} against {real.images.name}:")
     print("\n".join(summary_lines(row)))

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int, UInt8
 from ml_collections import ConfigDict
 
-from gaug_jax import data
+from gaug_jax import data, processes
 from gaug_jax.data import batches
 from gaug_jax.pipeline.following import check_validation, make_score
 from gaug_jax.reporting.training_curves import write_training_curves
@@ -60,18 +60,18 @@ def train_from_values(values: dict[str, Any], workdir: str) -> None:
     images, labels = prepared.part("train")
     del prepared  # A large data set is not held twice.
     plan = _make_plan(settings, spec, labels, class_names)
-    with folder.locked() if parallel.is_writer() else contextlib.nullcontext():
-        if parallel.is_writer():
+    with folder.locked() if processes.is_writer() else contextlib.nullcontext():
+        if processes.is_writer():
             write_json(folder.config, values)
             write_json(folder.data_manifest, manifest)
         feed = _make_feed(settings, spec, images, labels)
         score = None
-        if settings.evaluate.every and parallel.is_writer():
+        if settings.evaluate.every and processes.is_writer():
             train = (images, labels, class_names)
             score = make_score(settings, folder, train, validation)
         del images
         state = Run(folder, spec, feed, plan, score).train()
-        if parallel.is_writer():
+        if processes.is_writer():
             _write_results(folder, state, class_names, spec)
 
 

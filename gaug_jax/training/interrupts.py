@@ -1,8 +1,13 @@
-"""SIGINT and SIGTERM as a request to save and stop."""
+"""SIGINT, SIGTERM, SIGUSR1 and SIGUSR2 as a request to save and stop.
+
+The last two are what SLURM is commonly asked to warn with before a job's time is up.
+"""
 
 import contextlib
 import signal
 from collections.abc import Iterator
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
 
 class Interrupted(Exception):
@@ -26,22 +31,22 @@ class StopRequest:
 
 @contextlib.contextmanager
 def stop_on_signal() -> Iterator[StopRequest]:
-    """Notes SIGINT and SIGTERM inside the block; a second one takes its usual course."""
+    """Notes these signals inside the block; a second SIGINT takes its usual course.
+
+    Schedulers send several of the others, to a process and to who started it.
+    """
     request = StopRequest()
 
     def note(number: int, frame: object) -> None:
-        request.signal_number = number
-        restore()
+        request.signal_number = request.signal_number or number
+        signal.signal(signal.SIGINT, before[signal.SIGINT])
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
 
     for number in before:
         signal.signal(number, note)
     try:
         yield request
     finally:
-        restore()
+        for number, handler in before.items():
+            signal.signal(number, handler)

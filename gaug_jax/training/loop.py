@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int, UInt8
 
+from gaug_jax import processes
 from gaug_jax.progress import Progress
 from gaug_jax.training import parallel, pictures
 from gaug_jax.training.checkpoints import Checkpoints
@@ -82,7 +83,7 @@ class Run:
         self._folder, self._spec, self._feed, self._plan = folder, spec, feed, plan
         self._score = score
         self._base_key = jax.random.key(plan.seed)
-        self._writer = parallel.is_writer()
+        self._writer = processes.is_writer()
         self._checkpoints = Checkpoints(
             folder.checkpoints, plan.settings.keep_last, plan.settings.keep_best
         )
@@ -140,7 +141,7 @@ class Run:
           UserError: a file could not be written.
         """
         finished = self._folder.training_finished.exists() and not self._next_count()
-        if parallel.agree(int(finished), 0)[0]:  # The first process may be writing that file.
+        if processes.agree(int(finished), 0)[0]:  # The first process may be writing that file.
             self._note(f"training is finished at step {self.step}{self._why()}: nothing to do")
             return self._state
         if self._writer:
@@ -186,7 +187,7 @@ class Run:
             self._write_samples(self._draw_samples())
         in_flight: _InFlight | None = None
         while True:
-            count, signal_number = parallel.agree(self._next_count(), request.signal_number)
+            count, signal_number = processes.agree(self._next_count(), request.signal_number)
             if not count and not in_flight:
                 break
             wait = signal_number or (in_flight and in_flight.ends_with_score)
@@ -320,7 +321,7 @@ class Run:
         """
         settings = self._plan.settings
         self._checkpoints.wait()
-        parallel.agree(0, 0)  # Nobody reads before the first process has written.
+        processes.agree(0, 0)  # Nobody reads before the first process has written.
         steps = self._checkpoints.steps()
         last = f"step {steps[-1]} in {self._checkpoints.path(steps[-1])}" if steps else "none"
         problem = f"{problem}; the last good checkpoint: {last}"

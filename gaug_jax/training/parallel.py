@@ -62,17 +62,6 @@ class Dispatch(NamedTuple):
     diverged: Bool[Array, ""]
 
 
-def connect(coordinator_address: str, num_processes: int, process_id: int) -> None:
-    """Joins the processes of one run; to be called before anything touches a device.
-
-    Args:
-      coordinator_address: host and port of the first process.
-      num_processes: how many there are.
-      process_id: the number of this one, from 0.
-    """
-    jax.distributed.initialize(coordinator_address, num_processes, process_id)
-
-
 def check_batch_size(batch_size: int, num_devices: int) -> int:
     """Returns the images of one update on one device.
 
@@ -192,27 +181,8 @@ def _copy(tree: PyTree) -> PyTree:
     return jax.tree.map(jnp.copy, tree)
 
 
-def agree(count: int, stop: int) -> tuple[int, int]:
-    """Returns the first process's count and any process's wish to stop.
-
-    Every process must make the same dispatches, though each has its own clock and
-    its own signals.
-    """
-    if jax.process_count() == 1:
-        return count, stop
-    from jax.experimental import multihost_utils
-
-    wishes = multihost_utils.process_allgather(np.array([count, stop], np.int32))
-    return int(wishes[0, 0]), int(wishes[:, 1].max())
-
-
 def local_shards(devices: list[jax.Device] | None = None) -> list[int]:
     """Returns the numbers of this process's devices among all that share a batch."""
     devices = devices or jax.devices()
     process = jax.process_index()
     return [shard for shard, device in enumerate(devices) if device.process_index == process]
-
-
-def is_writer() -> bool:
-    """Whether this process is the one that writes files."""
-    return jax.process_index() == 0

@@ -19,6 +19,7 @@ CONF = """
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
 AuthType=auth/munge
+AuthInfo=cred_expire=30
 SlurmUser=root
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none

@@ -7,8 +7,10 @@ import time
 
 import pytest
 from cluster import PACKAGES, available, environment, start, start_node, stop, stop_node
-from commands import ROOT
+from commands import ROOT, run
+from trained import assert_same_beginning
 
+from gaug_jax.workfolder import read_json_lines
 from launch.root import DONE, RUNNING, WAITING, Root
 
 pytestmark = pytest.mark.slow
@@ -24,6 +26,15 @@ def sweep(add):
         add(f"run-{seed}", config="configs/digits.py", **FIELDS, seed=seed)
 """
 NAMES = [f"run-{seed}" for seed in range(6)]
+TASKS = 2
+TOGETHER = """
+def sweep(add):
+    add("run-0", config="configs/digits.py", evaluate="pixels", **{fields})
+"""
+FIELDS = {
+    "data.image_size": 8, "model.width": 4, "train.batch_size": 8, "train.steps": 3,
+    "train.checkpoint_every": 1,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +50,10 @@ def cluster(tmp_path_factory):
     stop(folder)
 
 
-def launcher(cluster, path, root):
+def launcher(cluster, path, root, *options):
     command = [sys.executable, "-m", "launch.run", f"--sweep={path}", f"--root={root}",
-               "--executor=slurm", "--slurm=partition=test", "--slurm=time=30"]  # fmt: skip
+               "--executor=slurm", "--slurm=partition=test", "--slurm=time=30",
+               *options]  # fmt: skip
     variables = {name: value for name, value in environment(cluster).items() if name != "XLA_FLAGS"}
     return subprocess.Popen(
         command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -102,3 +114,42 @@ def test_what_slurm_refuses_ends_with_one_line(cluster, tmp_path):
     )
     assert refused.returncode == 2
     assert "--executor=slurm" in refused.stderr and "partition" in refused.stderr
+
+
+def test_two_hosts_played_by_two_tasks_are_one_process_of_two_devices(cluster, tmp_path):
+    path, root = tmp_path / "sweep.py", Root(tmp_path / "R")
+    path.write_text(TOGETHER.format(fields=FIELDS))
+    options = [f"--slurm=ntasks_per_node={TASKS}", "--slurm=cpus_per_task=1", "--retries=0"]
+    process = launcher(cluster, path, root.path, *options)
+    output, errors = process.communicate(timeout=600)
+    assert process.returncode == 0, output + errors + root.log("run-0").read_text()
+    alone = tmp_path / "alone"
+    arguments = [f"--config.{name}={value}" for name, value in FIELDS.items()]
+    for call in (
+        ["main", "--config=configs/digits.py", *arguments], ["evaluate", "--features=pixels"]
+    ):  # fmt: skip
+        result = run(*call, f"--workdir={alone}", num_devices=TASKS)
+        assert result.returncode == 0, result.stderr
+    together = root.work_folder("run-0")
+    assert_same_beginning(together, alone)
+    (row,), (expected,) = (
+        read_json_lines(folder / "evaluation" / "metrics.jsonl") for folder in (together, alone)
+    )
+    assert row["kid_mean"] == pytest.approx(expected["kid_mean"], rel=0.01)
+    assert root.log("run-0").read_text().count("2 processes make this run together") == 2
+
+
+def test_a_task_that_is_warned_saves_and_is_queued_again(cluster, tmp_path):
+    path, root = tmp_path / "sweep.py", Root(tmp_path / "R")
+    path.write_text(SWEEP.replace("range(6)", "range(1)"))
+    process = launcher(cluster, path, root.path)
+    metrics = root.work_folder("run-0") / "metrics.jsonl"
+    wait_for(lambda: metrics.exists() and metrics.stat().st_size)
+    (task,) = queued(cluster)
+    # What SLURM sends before it preempts a task or its time is up.
+    subprocess.run(["scancel", "--signal=USR2", task], env=environment(cluster), check=True)
+    output, errors = process.communicate(timeout=600)
+    log = root.log("run-0").read_text()
+    assert process.returncode == 0, output + errors + log
+    assert "stopped and saved at step" in log
+    assert log.count("trained to step 2000") == 1
