@@ -46,6 +46,9 @@ def data() -> ConfigDict:
     section.train_size = config_dict.placeholder(int)
     # Whether train_size counts images of each class, or of all classes together.
     section.train_size_per_class = False
+    # Licences of the images that are used, separated by commas, or `derivatives` for all that
+    # do not forbid them. Unset: all. Images without a licence of their own: `none named`.
+    section.licenses = config_dict.placeholder(str)
     # Where preprocessed images are kept. Unset: gaug_jax in the per-user cache folder.
     section.cache_path = config_dict.placeholder(str)
     return section

@@ -76,6 +76,8 @@ class DataSettings:
     train_size: int | None
     train_size_per_class: bool
     cache_path: str | None
+    # Work folders that were made before these were added lack them, here and below.
+    licenses: str | None = None
 
     def __post_init__(self) -> None:
         check_image_size(self.image_size)
@@ -102,7 +104,6 @@ class ModelSettings:
     width: int
     latent_dim: int
     labels: str
-    # Work folders that were made before these were added lack them, here and below.
     upsampling: str = "transposed"
     residual: bool = False
     attention: bool = False

@@ -122,6 +122,8 @@ class WorkFolder:
         self.downstream_table = self.downstream / "table.md"
         self.learning_curve = self.downstream / "learning_curve.png"
         self.ratio_curve = self.downstream / "ratios.png"
+        self.audit = self.path / "audit" / "audit.json"
+        self.audit_picture = self.path / "audit" / "nearest.png"
         self.embedding = self.path / "embedding"
         self.overlap = self.embedding / "overlap.json"
         self.training_map = self.embedding / "training_map.png"

@@ -1,6 +1,6 @@
-"""Makes one run of a sweep, as `launch.run` has it made.
+"""Makes one run of a sweep, or several as one program, as `launch.run` has it made.
 
-    python -m launch.job --root=R --name=wgan_gp-0
+    python -m launch.job --root=R --names=wgan_gp-0
 
 A run that is done, or that another process makes, is left alone.
 """
@@ -9,23 +9,24 @@ import sys
 
 from absl import app, flags
 
-from gaug_jax.workfolder import read_json
 from launch.making import Making
 from launch.root import FAILED, Root
-from launch.sweep import Run
+from launch.sweep import read_runs
+from launch.unit import Unit
 
 _ROOT = flags.DEFINE_string("root", None, "Folder of the sweep.")
-_NAME = flags.DEFINE_string("name", None, "Of the run.")
+_NAMES = flags.DEFINE_list("names", [], "Of the run, or of the runs.")
 
 
 def main(arguments: list[str]) -> None:
-    """Makes one run of a root."""
+    """Makes what is named of a root."""
     del arguments
     root = Root(_ROOT.value)
-    runs = {values["name"]: Run(**values) for values in read_json(root.sweep)["runs"]}
-    sys.exit(Making(root, runs[_NAME.value]).make() == FAILED)
+    runs = read_runs(root.sweep)
+    unit = Unit(tuple(runs[name] for name in _NAMES.value))
+    sys.exit(Making(root, unit).make() == FAILED)
 
 
 if __name__ == "__main__":
-    flags.mark_flags_as_required(["root", "name"])
+    flags.mark_flags_as_required(["root", "names"])
     app.run(main)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from launch.root import FAILED, RUNNING, WAITING, Root
-from launch.sweep import Run
+from launch.unit import Unit
 
 _SECONDS_BETWEEN_LOOKS = 0.5
 
@@ -39,31 +39,31 @@ class LocalExecutor:
         self._slots = list(range(max_parallel or max(1, len(self._devices))))
         self._processes: dict[str, tuple[subprocess.Popen, int]] = {}
 
-    def make_all(self, runs: list[Run], report: Callable[[dict[str, str]], None]) -> None:
-        """Makes all runs that are not done, and returns when none is left to make.
+    def make_all(self, units: list[Unit], report: Callable[[], None]) -> None:
+        """Makes all units that are not done, and returns when none is left to make.
 
         A run that another launcher makes is waited for.
 
         Args:
-          runs: of the sweep.
-          report: is given every run's state, now and then.
+          units: of the sweep.
+          report: is called now and then.
         """
         tried: dict[str, int] = {}
         try:
             while True:
                 self._collect()
-                states = {run.name: self._state(run.name) for run in runs}
-                for run in runs:
-                    again = states[run.name] == FAILED and tried.get(run.name, 0) <= self._retries
-                    if (states[run.name] == WAITING or again) and self._slots:
-                        tried[run.name] = tried.get(run.name, 0) + 1
-                        self._start(run)
-                        states[run.name] = RUNNING
-                report(states)
+                states = {unit.name: self._state(unit) for unit in units}
+                for unit in units:
+                    again = states[unit.name] == FAILED and self._may_try(unit, tried)
+                    if (states[unit.name] == WAITING or again) and self._slots:
+                        tried[unit.name] = tried.get(unit.name, 0) + 1
+                        self._start(unit)
+                        states[unit.name] = RUNNING
+                report()
                 left = any(
-                    state in (WAITING, RUNNING)
-                    or (state == FAILED and tried.get(name, 0) <= self._retries)
-                    for name, state in states.items()
+                    states[unit.name] in (WAITING, RUNNING)
+                    or (states[unit.name] == FAILED and self._may_try(unit, tried))
+                    for unit in units
                 )
                 if not left:
                     return
@@ -71,21 +71,25 @@ class LocalExecutor:
         finally:
             self._stop()
 
-    def _state(self, name: str) -> str:
-        """Returns a run's state; one that was just started is running."""
-        return RUNNING if name in self._processes else self._root.state(name)
+    def _may_try(self, unit: Unit, tried: dict[str, int]) -> bool:
+        """Says whether a unit that failed is to be tried once more."""
+        return tried.get(unit.name, 0) <= self._retries
 
-    def _start(self, run: Run) -> None:
-        """Starts a run in a free slot, on that slot's device."""
+    def _state(self, unit: Unit) -> str:
+        """Returns a unit's state; one that was just started is running."""
+        return RUNNING if unit.name in self._processes else unit.state(self._root)
+
+    def _start(self, unit: Unit) -> None:
+        """Starts a unit in a free slot, on that slot's device."""
         slot = self._slots.pop(0)
         environment = dict(os.environ)
         if self._devices:
             environment["CUDA_VISIBLE_DEVICES"] = self._devices[slot % len(self._devices)]
         command = [sys.executable, "-m", "launch.job", f"--root={self._root.path}"]
         process = subprocess.Popen(
-            [*command, f"--name={run.name}"], env=environment, start_new_session=True
+            [*command, f"--names={unit.name}"], env=environment, start_new_session=True
         )
-        self._processes[run.name] = (process, slot)
+        self._processes[unit.name] = (process, slot)
 
     def _collect(self) -> None:
         """Frees the slots of processes that have ended."""

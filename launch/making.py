@@ -1,5 +1,6 @@
-"""One run of a sweep, made by one process at a time and recorded whole."""
+"""Runs of a sweep, each made by one process at a time and recorded whole."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -7,9 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from typing import IO
 
+from gaug_jax.workfolder import WorkFolder
 from launch.root import DONE, FAILED, RUNNING, WAITING, Root
 from launch.sweep import Run
+from launch.unit import Unit
 
 # What a run ends with that was asked to stop (SIGINT, SIGTERM, SIGUSR1, SIGUSR2): it goes on
 # where it was.
@@ -19,39 +23,77 @@ _TOGETHER = ("gaug_jax.main", "gaug_jax.evaluate")
 
 
 class Making:
-    """Makes a run, unless it is done or being made.
+    """Makes the runs of a unit that are neither done nor being made.
 
     Args:
       root: of the sweep.
-      run: which.
+      unit: one run, or several that one program trains.
       tasks: command that starts the one that follows it as several processes, such as SLURM's
         `srun`, for the binaries that know how to share their work.
     """
 
-    def __init__(self, root: Root, run: Run, tasks: Sequence[str] = ()) -> None:
-        self._root, self._run, self._tasks = root, run, tasks
+    def __init__(self, root: Root, unit: Unit, tasks: Sequence[str] = ()) -> None:
+        self._root, self._unit, self._tasks = root, unit, tasks
         self._process: subprocess.Popen | None = None
         self._ended = -1
 
     def make(self) -> str:
-        """Makes the run and returns its state then."""
-        root, name = self._root, self._run.name
-        with root.held(name) as lock:
-            if lock is None:
-                return RUNNING
-            record = root.read_record(name)
-            if record["state"] == DONE:
-                return DONE
-            root.write_record(name, {**record, "state": RUNNING, "host": socket.gethostname()})
-            start = time.time()
-            status = self._call_all(lock)
-            seconds = record.get("seconds", 0.0) + time.time() - start
-            state = DONE if status == 0 else WAITING if status in _STOPPED else FAILED
-            failures = record["failures"] + (state == FAILED)
-            root.write_record(
-                name, {"state": state, "failures": failures, "status": status, "seconds": seconds}
-            )
-            return state
+        """Makes the runs and returns the unit's state then."""
+        root = self._root
+        with contextlib.ExitStack() as holding:
+            held = [(run, holding.enter_context(root.held(run.name))) for run in self._unit.runs]
+            own = [
+                (run, lock)
+                for run, lock in held
+                if lock is not None and root.read_record(run.name)["state"] != DONE
+            ]
+            self._locks = tuple(lock for _, lock in own)
+            for run, _ in own:
+                record = root.read_record(run.name)
+                host = socket.gethostname()
+                root.write_record(run.name, {**record, "state": RUNNING, "host": host})
+            if len(own) > 1:
+                self._make_packed([run for run, _ in own])
+            elif own:
+                run = own[0][0]
+                self._make_run(run, run.commands(root.work_folder(run.name)), 0, 0.0)
+        return self._unit.state(root)
+
+    def _make_packed(self, runs: list[Run]) -> None:
+        """Trains several runs as one program; the rest of each is made apart."""
+        root, start = self._root, time.time()
+        names = ",".join(run.name for run in runs)
+        for run in runs[1:]:
+            with self._log(run) as log:
+                log.write(f"trained together with {runs[0].name}: see its log\n".encode())
+        with self._log(runs[0]) as log:
+            call = ["launch.packed", f"--root={root.path}", f"--names={names}"]
+            status = self._call(call, log.fileno())
+        seconds = (time.time() - start) / len(runs)
+        for run in runs:
+            folder = WorkFolder(root.work_folder(run.name))
+            # If one fails the others go on to their ends.
+            its_status = 0 if folder.training_finished.exists() else status or 1
+            self._make_run(run, run.commands(folder.path)[1:], its_status, seconds)
+
+    def _make_run(self, run: Run, calls: list[list[str]], status: int, seconds: float) -> None:
+        """Makes a run's calls, unless a status says that it failed, and records how it ended."""
+        start = time.time()
+        with self._log(run) as log:
+            for call in calls:
+                status = status or self._call(call, log.fileno())
+        record = self._root.read_record(run.name)
+        seconds += record.get("seconds", 0.0) + time.time() - start
+        state = DONE if status == 0 else WAITING if status in _STOPPED else FAILED
+        failures = record["failures"] + (state == FAILED)
+        ended = {"state": state, "failures": failures, "status": status, "seconds": seconds}
+        self._root.write_record(run.name, ended)
+
+    def _log(self, run: Run) -> IO:
+        """Opens a run's log, to write at its end."""
+        path = self._root.log(run.name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return open(path, "ab")
 
     def stop(self) -> None:
         """Asks the binary that runs to save and stop, and waits for it; for a signal's handler."""
@@ -60,29 +102,20 @@ class Making:
             # Its end closes the pipe. `wait` would wait for `_call`, which the handler interrupts.
             os.read(self._ended, 1)
 
-    def _call_all(self, lock: int) -> int:
-        """Calls the binaries and returns the first exit status that is not 0, or 0."""
-        log_path = self._root.log(self._run.name)
-        log_path.parent.mkdir(parents=True, exist_ok=True)
-        with open(log_path, "ab") as log:
-            for module, *arguments in self._run.commands(self._root.work_folder(self._run.name)):
-                started_by = self._tasks if module in _TOGETHER else ()
-                command = [*started_by, sys.executable, "-m", module, *arguments]
-                if status := self._call(command, log.fileno(), lock):
-                    return 128 - status if status < 0 else status
-        return 0
-
-    def _call(self, command: list[str], log: int, lock: int) -> int:
-        """Calls a binary and returns its exit status."""
+    def _call(self, call: list[str], log: int) -> int:
+        """Calls a module with its arguments and returns the exit status, as a shell would."""
+        started_by = self._tasks if call[0] in _TOGETHER else ()
         self._ended, held_by_child = os.pipe()
         try:
-            # The child holds the run as well: if this process is killed, nobody else begins it.
+            # The child holds the runs as well: if this process is killed, nobody else begins them.
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=subprocess.STDOUT, pass_fds=(lock, held_by_child)
-            )
+                [*started_by, sys.executable, "-m", *call],
+                stdout=log, stderr=subprocess.STDOUT, pass_fds=(*self._locks, held_by_child),
+            )  # fmt: skip
             os.close(held_by_child)
             _hand_on_signals(self._process)
-            return self._process.wait()
+            status = self._process.wait()
+            return 128 - status if status < 0 else status
         finally:
             self._process = None
             os.close(self._ended)

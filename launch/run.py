@@ -29,6 +29,12 @@ _SLURM = flags.DEFINE_multi_string(
 )
 _PARALLEL = flags.DEFINE_integer("max_parallel", 0, "Runs at once; by default one a device.")
 _RETRIES = flags.DEFINE_integer("retries", 1, "Times that a failed run is tried again.")
+_PACK = flags.DEFINE_bool(
+    "pack", False, "Train runs that differ in their seeds alone as one program."
+)
+_MOST_PACKED = flags.DEFINE_integer(
+    "most_packed", 8, "Runs of one program, as many as fit a device's memory.", lower_bound=2
+)
 _DRY = flags.DEFINE_bool("dry_run", False, "Say what would be run, and stop.")
 
 
@@ -52,8 +58,9 @@ def main() -> None:
 
     given = [_given(text) for text in _SET.value]
     options = sweeping.Options(
-        _EXECUTOR.value, _PARALLEL.value, _RETRIES.value, _DRY.value, _SLURM.value
-    )
+        _EXECUTOR.value, _PARALLEL.value, _RETRIES.value, _DRY.value, _SLURM.value,
+        _MOST_PACKED.value if _PACK.value else 1,
+    )  # fmt: skip
     sweeping.make_sweep(_SWEEP.value, _ROOT.value, given, options)
 
 

@@ -11,29 +11,29 @@ from typing import Any
 from gaug_jax.settings import UserError
 from launch.making import Making
 from launch.root import FAILED, RUNNING, WAITING, Root
-from launch.sweep import Run
+from launch.unit import Unit
 
 _SECONDS_BETWEEN_LOOKS = 2.0
 
 
 class Job:
-    """What a task of the array calls: makes one run in the folder that the launcher was in."""
+    """What a task of the array calls: makes one unit in the folder that the launcher was in."""
 
-    def __init__(self, root: Root, run: Run, tasks: list[str]) -> None:
-        self._root, self._run, self._tasks, self._place = root, run, tasks, os.getcwd()
+    def __init__(self, root: Root, unit: Unit, tasks: list[str]) -> None:
+        self._root, self._unit, self._tasks, self._place = root, unit, tasks, os.getcwd()
 
     def __call__(self) -> str:
-        """Makes the run and returns its state."""
+        """Makes the unit and returns its state."""
         os.chdir(self._place)
-        self._making = Making(self._root, self._run, self._tasks)
+        self._making = Making(self._root, self._unit, self._tasks)
         return self._making.make()
 
     def checkpoint(self, *arguments: Any) -> Any:
-        """Has a task that is preempted or out of time save and queued again: the run goes on."""
+        """Has a task that is preempted or out of time save and queued again: it goes on."""
         import submitit
 
         self._making.stop()
-        job = Job(self._root, self._run, self._tasks)
+        job = Job(self._root, self._unit, self._tasks)
         return submitit.helpers.DelayedSubmission(job, *arguments)
 
 
@@ -71,38 +71,36 @@ class SlurmExecutor:
         self._root, self._max_parallel, self._retries = root, max_parallel, retries
         self._parameters = dict(parameters)
 
-    def make_all(self, runs: list[Run], report: Callable[[dict[str, str]], None]) -> None:
+    def make_all(self, units: list[Unit], report: Callable[[], None]) -> None:
         """Submits what is not done as one array, and again what failed, and waits for all.
 
-        A run whose task was cancelled is left as it is, for the next launch. To stop the
+        A unit whose task was cancelled is left as it is, for the next launch. To stop the
         launcher leaves the tasks to SLURM.
 
         Args:
-          runs: of the sweep.
-          report: is given every run's state, now and then.
+          units: of the sweep.
+          report: is called now and then.
         """
-        missing = [run for run in runs if self._root.state(run.name) in (WAITING, FAILED)]
+        missing = [unit for unit in units if unit.state(self._root) in (WAITING, FAILED)]
         for _ in range(self._retries + 1):
             if missing:
-                self._make_array(missing, runs, report)
-            missing = [run for run in missing if self._root.state(run.name) == FAILED]
-        while any(self._root.state(run.name) == RUNNING for run in runs):  # Another launcher's.
-            report({run.name: self._root.state(run.name) for run in runs})
+                self._make_array(missing, report)
+            missing = [unit for unit in missing if unit.state(self._root) == FAILED]
+        while any(unit.state(self._root) == RUNNING for unit in units):  # Another launcher's.
+            report()
             time.sleep(_SECONDS_BETWEEN_LOOKS)
 
-    def _make_array(
-        self, missing: list[Run], runs: list[Run], report: Callable[[dict[str, str]], None]
-    ) -> None:
+    def _make_array(self, missing: list[Unit], report: Callable[[], None]) -> None:
         """Submits an array and waits until none of its tasks is queued or running."""
         array = self._submit(missing)[0].job_id.split("_")[0]
         while True:
             left = _is_queued(array)
-            report({run.name: self._root.state(run.name) for run in runs})
+            report()
             if not left:
                 return
             time.sleep(_SECONDS_BETWEEN_LOOKS)
 
-    def _submit(self, runs: list[Run]) -> list[Any]:
+    def _submit(self, units: list[Unit]) -> list[Any]:
         """Returns the submitted tasks.
 
         Raises:
@@ -117,13 +115,13 @@ class SlurmExecutor:
             options["array_parallelism"] = self._max_parallel
         tasks = self._tasks()
         if tasks:
-            # One task makes the run, and starts the others for each binary.
+            # One task makes the unit, and starts the others for each binary.
             options["srun_args"] = ["--overlap", "--nodes=1", "--ntasks=1"]
         try:
             executor = submitit.SlurmExecutor(self._root.path / "slurm", python=sys.executable)
             executor.update_parameters(**options)
             with executor.batch():
-                jobs = [executor.submit(Job(self._root, run, tasks)) for run in runs]
+                jobs = [executor.submit(Job(self._root, unit, tasks)) for unit in units]
         except (ValueError, RuntimeError, submitit.core.utils.FailedJobError) as error:
             reason = " ".join(str(error).split())[:300]
             raise UserError(f"--executor=slurm: {reason}") from None

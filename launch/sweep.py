@@ -8,8 +8,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from ml_collections import ConfigDict
+
 from gaug_jax.settings import UserError, read_settings
 from gaug_jax.training.spec import make_spec
+from gaug_jax.workfolder import read_json
 
 COMMANDS = ("main", "classify", "study")
 _NAME = re.compile(r"[\w.+-]+")
@@ -102,15 +105,30 @@ def read_sweep(path: str, given: Sequence[tuple[str, str, Any]] = ()) -> Sweep:
     return Sweep(list(runs.values()), defined.get("PAPER", {}))
 
 
+def config_of(run: Run) -> ConfigDict:
+    """Returns the config of a run, with its overrides.
+
+    Raises:
+      AttributeError, KeyError, TypeError or ValueError: it does not take one of them.
+    """
+    config = runpy.run_path(run.config)["get_config"]()
+    config.lock().update_from_flattened_dict(run.overrides)
+    return config
+
+
+def read_runs(path: Path) -> dict[str, Run]:
+    """Returns the runs that a root's `sweep.json` describes, by their names."""
+    return {values["name"]: Run(**values) for values in read_json(path)["runs"]}
+
+
 def _check(run: Run) -> None:
     """Raises `UserError` unless a run's config takes its overrides."""
     if run.command not in COMMANDS:
         raise UserError(f"run {run.name}: command {run.command!r} is not one of {COMMANDS}")
     if not Path(run.config).is_file():
         raise UserError(f"run {run.name}: {run.config} does not exist")
-    config = runpy.run_path(run.config)["get_config"]()
     try:
-        config.lock().update_from_flattened_dict(run.overrides)
+        config = config_of(run)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"run {run.name}: {' '.join(str(error).split())}") from None
     try:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from gaug_jax.settings import UserError
-from gaug_jax.workfolder import read_json, write_json
+from gaug_jax.workfolder import write_json
 from launch.local import LocalExecutor
 from launch.root import DONE, Root
 from launch.slurm import SlurmExecutor, slurm_parameters
 from launch.status import Status, failures
-from launch.sweep import Run, read_sweep
+from launch.sweep import Run, read_runs, read_sweep
+from launch.unit import units_of
 
 
 class Options(NamedTuple):
@@ -23,6 +24,7 @@ class Options(NamedTuple):
       retries: times that a failed run is tried again.
       dry_run: say what would be run, and stop.
       slurm: parameters for SLURM, each as name=value.
+      most_packed: runs that one program may train; 1 for all apart.
     """
 
     executor: str = "local"
@@ -30,6 +32,7 @@ class Options(NamedTuple):
     retries: int = 1
     dry_run: bool = False
     slurm: Sequence[str] = ()
+    most_packed: int = 1
 
 
 class RunsFailed(Exception):
@@ -65,8 +68,13 @@ def make_sweep(
     described = [dataclasses.asdict(run) for run in known.values()]
     write_json(root.sweep, {"runs": described, "paper": sweep.paper})
     status = Status()
-    _executor(root, options).make_all(runs, status.report)
-    states = {run.name: root.state(run.name) for run in runs}
+
+    def states_now() -> dict[str, str]:
+        return {run.name: root.state(run.name) for run in runs}
+
+    units = units_of(runs, options.most_packed)
+    _executor(root, options).make_all(units, lambda: status.report(states_now()))
+    states = states_now()
     status.report(states)
     print()
     if failed := failures(root, states):
@@ -92,7 +100,7 @@ def _known_runs(root: Root, runs: list[Run]) -> dict[str, Run]:
     """
     known = {}
     if root.sweep.exists():
-        known = {values["name"]: Run(**values) for values in read_json(root.sweep)["runs"]}
+        known = read_runs(root.sweep)
     for run in runs:
         before = known.get(run.name)
         # JSON knows no tuples.

@@ -23,7 +23,7 @@ FLOORS = [
     {"models"},
     {"data", "training"},
     {"evaluation"},
-    {"synthesis", "embedding", "downstream", "reporting"},
+    {"synthesis", "embedding", "downstream", "auditing", "reporting"},
     {"pipeline"},
     {"command_line"},
     {"main", "evaluate", "synthesize", "embed", "classify", "audit", "study"},

@@ -89,17 +89,21 @@ class BatchOrder:
     steps_per_dispatch: int
 
     @property
+    def key(self) -> Array:
+        """Returns the key of the permutations."""
+        return jax.random.fold_in(jax.random.key(self.seed), _ORDER)
+
+    @property
     def _images_per_step(self) -> int:
         return self.critic_steps * self.batch_size
 
     def epoch_orders(
-        self, store: ImageStore, first_step: Int[Array, ""], num_epochs: int
+        self, store: ImageStore, key: Array, first_step: Int[Array, ""], num_epochs: int
     ) -> tuple[Int[Array, "generators epochs capacity"], Int[Array, " generators"]]:
         """Returns the permutations of `num_epochs` epochs from the one `first_step` begins in.
 
         The second value is the number of that epoch, for each generator.
         """
-        key = jax.random.fold_in(jax.random.key(self.seed), _ORDER)
         capacity = store.members.shape[1]
 
         def orders_of(generator: Array, count: Array) -> tuple[Array, Array]:
@@ -154,23 +158,29 @@ class ResidentFeed:
     axes = None
 
     def __init__(self, order: BatchOrder, store: ImageStore, local_batch: int) -> None:
-        self._order = order
+        self.order = order
         self._num_epochs = order.num_epochs(store)
         self._local_batch = local_batch
         self._store: ImageStore | None = store
         self.steps_per_dispatch = order.steps_per_dispatch
 
-    def take_constant(self) -> ImageStore:
-        """Returns the training set, to be put on the devices, and keeps no copy of it."""
+    def take_constant(self) -> tuple[ImageStore, Array]:
+        """Returns the training set and the order's key, to be put on the devices.
+
+        It keeps no copy of the set. Programs differ in the key, so that runs of several seeds
+        can share one.
+        """
         store, self._store = self._store, None
-        return store
+        return store, self.order.key
 
     def load(self, first_step: int, count: int) -> None:
         """Has nothing to load: everything is on the devices."""
 
-    def prepare(self, store: ImageStore, loaded: None, first_step: Int[Array, ""]) -> PyTree:
+    def prepare(
+        self, constant: tuple[ImageStore, Array], loaded: None, first_step: Int[Array, ""]
+    ) -> PyTree:
         """Returns what the batches of one dispatch need; traced."""
-        return store, *self._order.epoch_orders(store, first_step, self._num_epochs)
+        return constant[0], *self.order.epoch_orders(*constant, first_step, self._num_epochs)
 
     def batch(
         self, prepared: PyTree, offset: Int[Array, ""], step: Int[Array, ""], shard: Int[Array, ""]
@@ -178,8 +188,8 @@ class ResidentFeed:
         """Returns images and labels of a step for one device; traced."""
         store, orders, first_epochs = prepared
         examples = shard * self._local_batch + jnp.arange(self._local_batch)
-        indices = self._order.squeeze(
-            self._order.indices(store, orders, first_epochs, step, examples)
+        indices = self.order.squeeze(
+            self.order.indices(store, orders, first_epochs, step, examples)
         )
         return store.images[indices], store.labels[indices]
 
@@ -199,7 +209,7 @@ class StreamedFeed:
     def __init__(
         self, order: BatchOrder, store: ImageStore, local_batch: int, shards: list[int]
     ) -> None:
-        self._order = order
+        self.order = order
         self._store = store
         self.steps_per_dispatch = order.steps_per_dispatch
         examples = [shard * local_batch + np.arange(local_batch) for shard in shards]
@@ -211,7 +221,7 @@ class StreamedFeed:
         num_epochs = order.num_epochs(store)
 
         def indices_of(first_step: Array) -> Array:
-            orders, first_epochs = order.epoch_orders(deciding, first_step, num_epochs)
+            orders, first_epochs = order.epoch_orders(deciding, order.key, first_step, num_epochs)
             steps = first_step + jnp.arange(order.steps_per_dispatch)
             examples = jnp.asarray(self._examples.reshape(-1))
             return lax.map(
@@ -245,7 +255,7 @@ class StreamedFeed:
         steps, generators, critic_steps, _ = indices.shape
         indices = indices.reshape(steps, generators, critic_steps, *self._examples.shape)
         indices = np.moveaxis(indices, 3, 0)
-        if not self._order.num_generators:
+        if not self.order.num_generators:
             indices = indices[:, :, 0]
         return self._store.images[indices], self._store.labels[indices]
 

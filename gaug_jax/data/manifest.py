@@ -4,13 +4,14 @@ import collections
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from jaxtyping import Int, Int32, Shaped
 
 from gaug_jax.data.duplicates import LEAST_CORRELATION, MOST_BITS, Duplicates
+from gaug_jax.data.licences import name_of
 from gaug_jax.data.sources import Record, SourceData
 from gaug_jax.data.sources.paths import listed
 from gaug_jax.data.splits import PARTS, TEST, TRAIN, UNUSED, VALIDATION
@@ -60,9 +61,21 @@ class Labelled:
 
 
 def make_manifest(
-    settings: DataSettings, data: SourceData, unreadable: Mapping[str, str], used: Labelled
+    settings: DataSettings,
+    data: SourceData,
+    unreadable: Mapping[str, str],
+    left_out: Sequence[str],
+    used: Labelled,
 ) -> dict[str, Any]:
-    """Returns the manifest as plain lists and dictionaries."""
+    """Returns the manifest as plain lists and dictionaries.
+
+    Args:
+      settings: of the data.
+      data: the source.
+      unreadable: name and reason of each picture that could not be read.
+      left_out: names of pictures that `data.licenses` leaves out.
+      used: the images that are used.
+    """
     rows = _rows(used)
     return {
         "source": data.source,
@@ -80,6 +93,7 @@ def make_manifest(
         "duplicates": _duplicates(used),
         "dropped_beside_test": [used.name(index) for index in used.beside_test()],
         "missing": list(data.missing),
+        "left_out_by_licence": list(left_out),
         "unreadable": dict(unreadable),
         "notes": list(data.notes),
         "manifest_sha256": _content_hash(settings, used, rows),
@@ -152,7 +166,7 @@ def _content_hash(settings: DataSettings, used: Labelled, rows: list[dict[str, A
 
 def licence_counts(manifest: Mapping[str, Any]) -> list[tuple[str, int]]:
     """Returns how many images have each licence, the commonest first and rare ones together."""
-    names = [row["licence"] or manifest["licence"] or "none named" for row in manifest["rows"]]
+    names = [name_of(row["licence"], manifest["licence"]) for row in manifest["rows"]]
     ordered = collections.Counter(names).most_common()
     rest = ordered[_MOST_LICENCES:]
     if len(rest) > 1:
@@ -167,6 +181,7 @@ def report_lines(manifest: Mapping[str, Any]) -> list[str]:
     for what, names in (
         ("absent", manifest["missing"]),
         ("not readable", list(manifest["unreadable"])),
+        ("left out by their licences", manifest["left_out_by_licence"]),
         ("dropped from training beside official test images", manifest["dropped_beside_test"]),
     ):
         if names:

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Int32, Shaped, UInt8
 
 from gaug_jax.data.duplicates import Duplicates, connected, find_duplicates
+from gaug_jax.data.licences import allowed
 from gaug_jax.data.manifest import Labelled, make_manifest, report_lines
 from gaug_jax.data.preprocess import Preprocessed, preprocess
 from gaug_jax.data.sources import Record, SourceData, read_source
@@ -65,7 +66,7 @@ def prepare(settings: DataSettings) -> PreparedData:
       UserError: the source or its data is not usable, pictures are absent or cannot be
         read and `allow_missing` is not set, or the parts asked for cannot be had.
     """
-    data = read_source(settings)
+    data, left_out = _licensed(read_source(settings), settings)
     made = preprocess(data, settings)
     _check_readable(data, made, settings)
     found = [data.records[index].label for index in made.kept]
@@ -87,7 +88,7 @@ def prepare(settings: DataSettings) -> PreparedData:
         duplicates=duplicates,
         official=official is not None,
     )
-    manifest = make_manifest(settings, data, made.unreadable, used)
+    manifest = make_manifest(settings, data, made.unreadable, left_out, used)
     for line in report_lines(manifest):
         _LOG.warning("%s: %s", data.source, line)
     return PreparedData(
@@ -100,6 +101,14 @@ def prepare(settings: DataSettings) -> PreparedData:
         groups_known=used.groups_known,
         manifest=manifest,
     )
+
+
+def _licensed(data: SourceData, settings: DataSettings) -> tuple[SourceData, list[str]]:
+    """Returns the source without what its licences leave out, and the names of that."""
+    used = allowed(data, settings.licenses)
+    pairs = list(zip(data.records, used, strict=True))
+    kept = tuple(record for record, each in pairs if each)
+    return dataclasses.replace(data, records=kept), [each.name for each, use in pairs if not use]
 
 
 def _plan(settings: DataSettings) -> SplitPlan:

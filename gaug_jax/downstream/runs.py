@@ -7,8 +7,8 @@ import jax
 import numpy as np
 from jaxtyping import Float, Int
 
-from gaug_jax.downstream import scores
 from gaug_jax.downstream.arms import ARMS, Labelled, arm_images, without_middle
+from gaug_jax.evaluation.metrics import classification as scores
 from gaug_jax.training.classifier import FittedClassifier
 from gaug_jax.training.classifier_fit import class_probabilities, fit_classifiers
 from gaug_jax.training.classifier_spec import ClassifierSpec

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from gaug_jax.data.splits import TEST, TRAIN
-from gaug_jax.downstream.scores import plain_figures
+from gaug_jax.evaluation.metrics.classification import plain_figures
 
 
 def shortcut_probabilities(

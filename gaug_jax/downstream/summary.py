@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from gaug_jax.downstream import scores
 from gaug_jax.downstream.arms import ARMS, WITHOUT_GAN
-from gaug_jax.downstream.statistics import (
+from gaug_jax.evaluation.metrics import classification as scores
+from gaug_jax.evaluation.metrics.intervals import (
     Estimate,
     FigureOfSeeds,
     estimate,

@@ -7,10 +7,11 @@ from ml_collections import ConfigDict
 
 from gaug_jax import data
 from gaug_jax.data.splits import TEST, TRAIN, VALIDATION
-from gaug_jax.downstream import leakage, scores
+from gaug_jax.downstream import leakage
 from gaug_jax.downstream.arms import ARMS
 from gaug_jax.downstream.plan import planned_rows
 from gaug_jax.downstream.summary import summarise
+from gaug_jax.evaluation.metrics import classification as scores
 from gaug_jax.pipeline.cell import Cell
 from gaug_jax.reporting.downstream_curves import write_learning_curve, write_ratio_curve
 from gaug_jax.reporting.downstream_table import write_table

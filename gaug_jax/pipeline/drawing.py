@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gaug_jax import data
+from gaug_jax.auditing.words import sentences
 from gaug_jax.downstream.arms import Labelled
 from gaug_jax.pipeline.pool import scored_images
 from gaug_jax.pipeline.training import check_same_data
@@ -94,7 +95,8 @@ def _write_with_datasheet(
     numbers = np.bincount(np.maximum(drawn.labels, 0), minlength=len(names)).tolist()
     counts = dict(zip(names, numbers, strict=True))
     config, manifest = read_json(folder.config), read_json(folder.data_manifest)
-    text = datasheet(config, manifest, counts, made)
+    audit = sentences(read_json(folder.audit)) if folder.audit.exists() else []
+    text = datasheet(config, manifest, counts, made, audit)
     if file_format == "png":
         export.write_pictures(folder, drawn, generator.class_names)
     else:

@@ -9,14 +9,15 @@ import jax
 import numpy as np
 
 from gaug_jax import data
+from gaug_jax.auditing.words import sentences
 from gaug_jax.data.manifest import report_lines
 from gaug_jax.data.splits import TRAIN
+from gaug_jax.evaluation.metrics.nearest import nearest
 from gaug_jax.reporting import sections
 from gaug_jax.reporting.embedding_plot import PLANE_NAMES
 from gaug_jax.reporting.image_pictures import class_grids, neighbour_grid, sprite
 from gaug_jax.reporting.page import Page, Picture, Scatter, Section, picture_of_file, write_page
 from gaug_jax.reporting.verdict import verdict
-from gaug_jax.synthesis.filters import nearest
 from gaug_jax.workfolder import WorkFolder, read_json, read_json_lines
 
 _PACKAGES = ("gaug_jax", "jax", "flax", "optax", "orbax-checkpoint", "numpy", "scikit-learn",
@@ -40,11 +41,8 @@ def write_report(
     manifest = read_json(folder.data_manifest)
     summary = read_json(folder.downstream_summary)
     answer = verdict(summary)
-    notes = [
-        "This is research software: nothing here is for diagnosis.",
-        "A generator that was trained on few images may reproduce them: do not share generated "
-        "images of patients as if they were anonymous.",
-    ]
+    found = read_json(folder.audit)
+    notes = ["This is research software: nothing here is for diagnosis.", sentences(found)[0]]
     if not manifest["groups_known"]:
         notes.append(
             "Groups (patients, writers) were not known, so images were split one by one: figures "
@@ -64,6 +62,7 @@ def write_report(
             sections.fidelity_section(measured[-1] if measured else None),
             _embedding(folder, prepared),
             sections.downstream_section(summary, _downstream_pictures(folder)),
+            sections.privacy_section(sentences(found), _audit_pictures(folder)),
             _run(folder, manifest, command, times),
         ],
     )
@@ -111,6 +110,18 @@ def _downstream_pictures(folder: WorkFolder) -> list[Picture]:
             folder.ratio_curve,
             "The figure of the arms with generated images over their ratio to real ones",
             "Arms with generated images over the ratio of generated to real ones, by filter.",
+        ),
+    )
+
+
+def _audit_pictures(folder: WorkFolder) -> list[Picture]:
+    """Returns the worst pairs."""
+    return _present(
+        picture_of_file(
+            folder.audit_picture,
+            "Generated images, and below each the training image that it is likest to",
+            "The ten generated images (above) that come nearest to a training image (below), for "
+            "how near that one is to its own fellows.",
         ),
     )
 

@@ -1,11 +1,14 @@
 """All stages in their order, and the report; what is finished is not made again."""
 
+import dataclasses
 import time
 from collections.abc import Callable
 
 from ml_collections import ConfigDict
 
 from gaug_jax import data
+from gaug_jax.data.splits import TRAIN
+from gaug_jax.pipeline.audit import audit
 from gaug_jax.pipeline.downstream import classify
 from gaug_jax.pipeline.drawing import DrawingOptions, synthesize
 from gaug_jax.pipeline.embedding import embed
@@ -32,15 +35,21 @@ def study(
       UserError: as of the stages.
     """
     folder = WorkFolder(workdir)
-    wanted = DrawingOptions(num, seed=options.seed)
+
+    def draw() -> None:
+        # An audit needs as many images as were trained on.
+        trained_on = sum(read_json(folder.data_manifest)["counts"][TRAIN].values())
+        synthesize(workdir, DrawingOptions(max(num, trained_on), seed=options.seed), "npz")
+
     stages: dict[str, Callable[[], None]] = {
         "train": lambda: train_generator(config, workdir),
-        "synthesize": lambda: synthesize(workdir, wanted, "npz"),
+        "synthesize": draw,
         "evaluate": lambda: evaluate_generator(
             workdir, config, num=num, step=None, all_checkpoints=False, reference_split=None,
             options=options,
         ),
         "embed": lambda: embed(workdir, config, options),
+        "audit": lambda: audit(workdir, config, dataclasses.replace(options, features=None)),
         "classify": lambda: classify(config, workdir, set_aside=True),
     }  # fmt: skip
     times = read_json(folder.study_times) if folder.study_times.exists() else {}

@@ -1,11 +1,12 @@
 """Stages 1 to 3: from a config to a trained generator."""
 
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Int, UInt8
+from jaxtyping import Int
 from ml_collections import ConfigDict
 
 from gaug_jax import data, processes
@@ -38,53 +39,104 @@ def train_from_values(values: dict[str, Any], workdir: str) -> None:
     Raises:
       UserError: as of `train_generator`.
     """
-    settings = read_settings(values)
-    folder = WorkFolder(workdir)
-    if folder.config.exists():
-        check_same_run(read_json(folder.config), values, workdir, "classify")
-    parallel.check_batch_size(settings.train.batch_size, jax.device_count())
-    sections = (settings.data, settings.model, settings.objective, settings.train, settings.augment)
-    make_spec(*sections, num_classes=1)  # A mistake is found before the data is read.
-    prepared = data.prepare(settings.data)
-    class_names, manifest = prepared.class_names, prepared.manifest
-    spec = make_spec(*sections, num_classes=len(class_names))
-    check_same_data(folder, manifest)
+    training = Training(values, workdir)
+    with training.locked():
+        training.finish(training.begin(training.make_feed()).train())
+
+
+class Training:
+    """A run whose config, data and work folder were found to be usable; nothing is written yet.
+
+    Args:
+      values: the config as nested dictionaries.
+      workdir: its work folder.
+
+    Attributes:
+      spec: what its step is compiled for.
+      plan: what is to be done.
+      manifest: of its data.
+
+    Raises:
+      UserError: as of `train_generator`.
+    """
+
+    def __init__(self, values: dict[str, Any], workdir: str) -> None:
+        self._values, self._folder = values, WorkFolder(workdir)
+        self._settings = settings = read_settings(values)
+        if self._folder.config.exists():
+            check_same_run(read_json(self._folder.config), values, workdir, "classify")
+        parallel.check_batch_size(settings.train.batch_size, jax.device_count())
+        sections = (settings.data, settings.model, settings.objective, settings.train,
+                    settings.augment)  # fmt: skip
+        make_spec(*sections, num_classes=1)  # A mistake is found before the data is read.
+        prepared = data.prepare(settings.data)
+        self._class_names, self.manifest = prepared.class_names, prepared.manifest
+        self.spec = make_spec(*sections, num_classes=len(self._class_names))
+        check_same_data(self._folder, self.manifest)
+        _check_classes(self.spec, self._class_names)
+        self._validation = prepared.part("validation")
+        if settings.evaluate.every:
+            check_validation(len(self._validation[0]))
+        self._train = prepared.part("train")
+        self.plan = _make_plan(settings, self.spec, self._train[1], self._class_names)
+
+    def locked(self) -> contextlib.AbstractContextManager[None]:
+        """Holds the work folder; of several processes the first one does."""
+        return self._folder.locked() if processes.is_writer() else contextlib.nullcontext()
+
+    def make_feed(self) -> parallel.Feed:
+        """Returns the batches of the training part."""
+        settings, spec = self._settings, self.spec
+        return batches.make_feed(
+            batches.image_store(*self._train, spec.num_generators),
+            seed=settings.seed,
+            critic_steps=spec.critic_steps,
+            batch_size=spec.batch_size,
+            num_generators=spec.num_generators,
+            shards=parallel.local_shards(),
+            num_shards=jax.device_count(),
+            most_steps=MOST_STEPS,
+            resident_bytes=settings.train.resident_megabytes * 1_000_000,
+        )
+
+    def begin(self, feed: parallel.Feed, steps: Callable | None = None) -> Run:
+        """Writes what the run is, and returns it at the step where it was stopped.
+
+        The images are not kept beside the feed's: a large data set is not held twice.
+
+        Args:
+          feed: of `make_feed`.
+          steps: of `Run`.
+        """
+        score = None
+        if processes.is_writer():
+            write_json(self._folder.config, self._values)
+            write_json(self._folder.data_manifest, self.manifest)
+            if self._settings.evaluate.every:
+                train = (*self._train, self._class_names)
+                score = make_score(self._settings, self._folder, train, self._validation)
+        self._train = self._validation = None
+        return Run(self._folder, self.spec, feed, self.plan, score, steps)
+
+    def finish(self, state: GANState) -> None:
+        """Writes what is made of the last state, where it is not there."""
+        if not processes.is_writer():
+            return
+        if not self._folder.training_curves.exists():
+            write_training_curves(self._folder)
+        if self.spec.classifier is not None:
+            classifier = parallel.copy_of_one_device(state.classifier)
+            fitted = fitted_classifier(classifier, step_of(state), self._class_names, self.spec)
+            write_classifier(self._folder.joint_classifier, fitted)
+
+
+def _check_classes(spec: Spec, class_names: tuple[str, ...]) -> None:
+    """Raises `UserError` where a classifier is to be trained of one class."""
     if spec.classifier is not None and len(class_names) < 2:
         raise UserError(
             "config.objective.classifier_weight needs two classes or more: set it to 0, or give "
             "images of more classes"
         )
-    validation = prepared.part("validation")
-    if settings.evaluate.every:
-        check_validation(len(validation[0]))
-    images, labels = prepared.part("train")
-    del prepared  # A large data set is not held twice.
-    plan = _make_plan(settings, spec, labels, class_names)
-    with folder.locked() if processes.is_writer() else contextlib.nullcontext():
-        if processes.is_writer():
-            write_json(folder.config, values)
-            write_json(folder.data_manifest, manifest)
-        feed = _make_feed(settings, spec, images, labels)
-        score = None
-        if settings.evaluate.every and processes.is_writer():
-            train = (images, labels, class_names)
-            score = make_score(settings, folder, train, validation)
-        del images
-        state = Run(folder, spec, feed, plan, score).train()
-        if processes.is_writer():
-            _write_results(folder, state, class_names, spec)
-
-
-def _write_results(
-    folder: WorkFolder, state: GANState, class_names: tuple[str, ...], spec: Spec
-) -> None:
-    """Writes what is made of the last state, where it is not there."""
-    if not folder.training_curves.exists():
-        write_training_curves(folder)
-    if spec.classifier is not None:
-        classifier = parallel.copy_of_one_device(state.classifier)
-        fitted = fitted_classifier(classifier, step_of(state), class_names, spec)
-        write_classifier(folder.joint_classifier, fitted)
 
 
 def check_same_data(folder: WorkFolder, manifest: dict[str, Any]) -> None:
@@ -96,26 +148,6 @@ def check_same_data(folder: WorkFolder, manifest: dict[str, Any]) -> None:
                 f"{folder.path} was trained on other images than config.data now gives: restore "
                 "the data, or choose another --workdir"
             )
-
-
-def _make_feed(
-    settings: Settings,
-    spec: Spec,
-    images: UInt8[np.ndarray, "images height width channels"],
-    labels: Int[np.ndarray, " images"],
-) -> parallel.Feed:
-    """Returns the batches of the training part."""
-    return batches.make_feed(
-        batches.image_store(images, labels, spec.num_generators),
-        seed=settings.seed,
-        critic_steps=spec.critic_steps,
-        batch_size=spec.batch_size,
-        num_generators=spec.num_generators,
-        shards=parallel.local_shards(),
-        num_shards=jax.device_count(),
-        most_steps=MOST_STEPS,
-        resident_bytes=settings.train.resident_megabytes * 1_000_000,
-    )
 
 
 def _make_plan(

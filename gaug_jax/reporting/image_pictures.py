@@ -44,12 +44,18 @@ def _filled(images: Images) -> Images:
     return np.pad(images, missing, constant_values=255)
 
 
-def neighbour_grid(generated: Images, nearest: Images) -> Picture:
-    """Returns generated images above the training image that is nearest to each."""
+def pair_grid(
+    generated: Images, nearest: Images
+) -> UInt8[np.ndarray, "grid_height grid_width channels"]:
+    """Returns up to ten generated images above the training image that is nearest to each."""
     generated, nearest = generated[:_COLUMNS], nearest[:_COLUMNS]
-    grid = picture_grid(np.concatenate([_filled(generated), _filled(nearest)]), _COLUMNS)
+    return picture_grid(np.concatenate([_filled(generated), _filled(nearest)]), _COLUMNS)
+
+
+def neighbour_grid(generated: Images, nearest: Images) -> Picture:
+    """Returns the same as a part of a page."""
     return picture_of_array(
-        grid,
+        pair_grid(generated, nearest),
         "Generated images, and below each the training image that is nearest to it",
         "Generated images (above) and the training image nearest to each in pixels (below): are "
         "these copies?",

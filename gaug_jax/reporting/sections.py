@@ -173,6 +173,16 @@ def _agreement_table(content: Mapping[str, Any]) -> list[Table]:
     return [Table(title, ["arm", "mean over classes"], rows)]
 
 
+def privacy_section(lines: Sequence[str], pictures: Sequence[Picture]) -> Section:
+    """Returns the audit.
+
+    Args:
+      lines: what it found, as sentences.
+      pictures: of the worst pairs.
+    """
+    return Section("privacy", "Do they give patients away?", lines, pictures=pictures)
+
+
 def run_section(
     command: str, facts: Mapping[str, str], times: Mapping[str, float], config: Mapping[str, Any]
 ) -> Section:

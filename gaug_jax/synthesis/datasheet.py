@@ -1,9 +1,11 @@
 """The datasheet of generated images (Gebru et al. 2021): how made, of what, for what."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gaug_jax.data.licences import forbids_derivatives
 from gaug_jax.data.manifest import licence_counts
+from gaug_jax.data.splits import TRAIN
 
 
 def datasheet(
@@ -11,6 +13,7 @@ def datasheet(
     manifest: Mapping[str, Any],
     counts: Mapping[str, int],
     made: Mapping[str, Any],
+    audit: Sequence[str] = (),
 ) -> str:
     """Returns the datasheet in Markdown.
 
@@ -19,6 +22,7 @@ def datasheet(
       manifest: of its data (`data_manifest.json`).
       counts: generated images of each class.
       made: options of the drawing, and the checkpoint's `step`.
+      audit: sentences of the audit of the generator's images; none where there was none.
     """
     objective, model, train = (config[name] for name in ("objective", "model", "train"))
     lines = [
@@ -51,14 +55,13 @@ def datasheet(
         "",
         *(f"- {name}: {count} images" for name, count in licence_counts(manifest)),
         "",
+        *_forbidding(manifest),
         "Whether generated images are bound by those licences is not settled: ask before you "
         "share them further than the originals may be shared.",
         "",
         "## Privacy",
         "",
-        "A generator that learnt from few images may reproduce them, whole or in part. These "
-        "images were not shown to be anonymous: treat those of patients as you would treat the "
-        "originals, until an audit says otherwise.",
+        *_privacy(audit),
         "",
         "## What they are for",
         "",
@@ -70,6 +73,19 @@ def datasheet(
     return "\n".join(lines)
 
 
+def _privacy(audit: Sequence[str]) -> list[str]:
+    """Returns what is known of the privacy of these images."""
+    if not audit:
+        return [
+            "A generator that learnt from few images may reproduce them, whole or in part. These "
+            "images were not audited (gaug_jax.audit does): treat those of patients as you would "
+            "treat the originals."
+        ]
+    return [
+        "An audit of images of the same generator found:", "", *(f"- {line}" for line in audit)
+    ]  # fmt: skip
+
+
 def _latents(choice: Mapping[str, Any]) -> str:
     """Returns how latents were chosen."""
     words = "standard normal"
@@ -78,6 +94,19 @@ def _latents(choice: Mapping[str, Any]) -> str:
     if choice["rejection"] > 1:
         words += f", the best of {choice['rejection']} by the discriminator's score"
     return words
+
+
+def _forbidding(manifest: Mapping[str, Any]) -> list[str]:
+    """Returns the training images whose licence forbids derivatives."""
+    rows = [row for row in manifest["rows"] if row["part"] == TRAIN]
+    names = [row["name"] for row in rows if forbids_derivatives(row["licence"])]
+    if not names:
+        return []
+    return [
+        f"The licences of {len(names)} of the training images forbid derivatives "
+        f"({', '.join(names)}). Train without them by --config.data.licenses=derivatives.",
+        "",
+    ]
 
 
 def _filter(made: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
+from gaug_jax.evaluation.metrics.nearest import nearest, nearest_fellow
 from gaug_jax.evaluation.metrics.precision_recall import distance_chunks
 
 FILTERS = ("none", "discriminator", "agreement", "density", "copies")
@@ -24,24 +25,6 @@ Images = UInt8[np.ndarray, "images height width channels"]
 Features = Float[np.ndarray, "images features"]
 Labels = Int[np.ndarray, " images"]
 Scores = Float[np.ndarray, " images"]
-
-
-def nearest(rows: Features, others: Features) -> tuple[Scores, Labels]:
-    """Returns the distance to the nearest of the others, and which that is."""
-    distances, places = np.empty(len(rows)), np.empty(len(rows), int)
-    for chunk, squared in distance_chunks(rows, others):
-        places[chunk] = squared.argmin(axis=1)
-        distances[chunk] = np.sqrt(squared.min(axis=1))
-    return distances, places
-
-
-def _nearest_fellow(rows: Features) -> Scores:
-    """Returns the distance of each row to the nearest other one."""
-    distances = np.empty(len(rows))
-    for chunk, squared in distance_chunks(rows, rows):
-        squared[np.arange(len(squared)), np.arange(chunk.start, chunk.stop)] = np.inf
-        distances[chunk] = np.sqrt(squared.min(axis=1))
-    return distances
 
 
 def copy_distances(fakes: Images, train: Images) -> Scores:
@@ -55,7 +38,7 @@ def copy_distances(fakes: Images, train: Images) -> Scores:
     )
     if len(train) < 2:
         return np.full(len(fakes), np.inf)
-    fellows = _nearest_fellow(flat_train)
+    fellows = nearest_fellow(flat_train)
     positive = fellows[fellows > 0]
     fellows = np.maximum(fellows, positive.min() if len(positive) else 1.0)
     distances, places = nearest(flat_fakes, flat_train)

@@ -39,6 +39,7 @@ class TrainedGenerator:
       step: generator updates so far.
       class_names: names of the data's classes.
       class_counts: training images of each.
+      privacy: `epsilon` and `delta` of private training, or None.
     """
 
     spec: Spec
@@ -46,6 +47,7 @@ class TrainedGenerator:
     step: int
     class_names: tuple[str, ...]
     class_counts: tuple[int, ...]
+    privacy: dict[str, float] | None = None
 
     @property
     def labelled(self) -> bool:
@@ -103,6 +105,7 @@ def read_generator(folder: WorkFolder, step: int | None = None) -> TrainedGenera
         metadata["step"],
         tuple(metadata["class_names"]),
         tuple(metadata["class_counts"]),
+        metadata.get("privacy"),
     )
 
 

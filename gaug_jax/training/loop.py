@@ -70,6 +70,7 @@ class Run:
       score: given a function that draws an image for each label, figures of the
         generator, among them `kid_mean` (lower is better), by which the best checkpoints
         are kept; or None.
+      steps: makes a dispatch, as what `parallel.make_run_steps` returns, which it is by default.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Run:
         feed: parallel.Feed,
         plan: Plan,
         score: Score | None = None,
+        steps: Callable[..., parallel.Dispatch] | None = None,
     ) -> None:
         self._folder, self._spec, self._feed, self._plan = folder, spec, feed, plan
         self._score = score
@@ -88,7 +90,8 @@ class Run:
             folder.checkpoints, plan.settings.keep_last, plan.settings.keep_best
         )
         self._constant = parallel.replicate(feed.take_constant())
-        self._steps = parallel.make_run_steps(spec, feed, plan.settings.divergence_limit)
+        limit = plan.settings.divergence_limit
+        self._steps = steps or parallel.make_run_steps(spec, feed, limit)
         self._num_rollbacks = len(read_json_lines(folder.rollbacks))
         self._pace, self._window = Pace(), Window()
         self._settled_at = 0.0
@@ -132,8 +135,11 @@ class Run:
                 f"step {step}, {damaged[0] - step} steps are lost"
             )
 
-    def train(self) -> GANState:
+    def train(self, request: StopRequest | None = None) -> GANState:
         """Goes on to the last step and returns the state.
+
+        Args:
+          request: to stop, where signals are listened for elsewhere.
 
         Raises:
           Interrupted: a signal asked to stop; the state is saved.
@@ -147,7 +153,8 @@ class Run:
         if self._writer:
             for made_at_the_end in (self._folder.training_finished, self._folder.training_curves):
                 made_at_the_end.unlink(missing_ok=True)
-        with self._log_and_progress(), stop_on_signal() as request:
+        listening = contextlib.nullcontext(request) if request else stop_on_signal()
+        with listening as request, self._log_and_progress():
             self._until_the_end(request)
             self._checkpoints.wait()
         if self._writer:

@@ -4,7 +4,7 @@ JAX builds pmap on shard_map today; whoever replaces it changes this file alone.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import jax
@@ -166,6 +166,64 @@ def make_run_steps(
     return lambda state, constant, loaded, key, count, diverged: compiled(
         state, constant, loaded, shards, key, put(everywhere, np.int32(count)), diverged
     )
+
+
+def run_packed_steps(
+    constant: PyTree,
+    shard: Int[Array, ""],
+    states: Sequence[GANState],
+    keys: Sequence[Array],
+    order_keys: Sequence[Array],
+    counts: Sequence[Array],
+    diverged: Sequence[Array],
+    *,
+    spec: Spec,
+    feed: Feed,
+    divergence_limit: float,
+) -> list[Dispatch]:
+    """`run_steps` of several runs that differ in their seeds, as one vectorised program."""
+
+    def of_one(state: GANState, key: Array, order_key: Array, count: Array, diverged: Array):  # noqa: ANN202
+        return run_steps(
+            state, (constant[0], order_key), None, shard, key, count, diverged,
+            spec=spec, feed=feed, divergence_limit=divergence_limit,
+        )  # fmt: skip
+
+    runs = list(zip(states, keys, order_keys, counts, diverged, strict=True))
+    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *runs)
+    results = jax.vmap(of_one)(*stacked)
+    return [jax.tree.map(lambda leaf, i=i: leaf[i], results) for i in range(len(runs))]
+
+
+def make_run_packed_steps(
+    spec: Spec, feed: Feed, divergence_limit: float
+) -> Callable[[list[tuple]], list[Dispatch]]:
+    """Returns `run_packed_steps` compiled for all devices.
+
+    It takes the arguments of `make_run_steps`' function for each run, of runs whose images lie
+    on the devices and are the same.
+    """
+    everywhere = _sharding(None)
+    put = jax.make_array_from_process_local_data
+    shards = put(_sharding(None, DEVICES), np.array(local_shards(), np.int32))
+    steps = functools.partial(
+        run_packed_steps, spec=spec, feed=feed, divergence_limit=divergence_limit
+    )
+    compiled = jax.pmap(
+        steps,
+        axis_name=spec.axis_name,
+        in_axes=(None, 0, None, None, None, None, None),
+        out_axes=None,
+        donate_argnums=2,
+    )
+
+    def run_all(calls: list[tuple]) -> list[Dispatch]:
+        states, constants, _, keys, counts, diverged = zip(*calls, strict=True)
+        counts = [put(everywhere, np.int32(count)) for count in counts]
+        order_keys = [order_key for _, order_key in constants]
+        return compiled(constants[0], shards, states, keys, order_keys, counts, diverged)
+
+    return run_all
 
 
 def copy_of_one_device(tree: PyTree) -> PyTree:

@@ -24,7 +24,7 @@ def shown(feed, store, steps, first_step=0):
     """Returns images [steps, ...] as one device sees them in one dispatch."""
     loaded = feed.load(first_step, steps)
     loaded = jax.tree.map(lambda leaf: leaf[0], loaded)
-    prepared = feed.prepare(store, loaded, jnp.int32(first_step))
+    prepared = feed.prepare((store, feed.order.key), loaded, jnp.int32(first_step))
     return np.stack(
         [
             feed.batch(prepared, jnp.int32(i), jnp.int32(first_step + i), jnp.int32(0))[0]
@@ -102,7 +102,7 @@ def test_shards_cut_the_global_batch():
     order = BatchOrder(0, 1, 8, 0, 2)
     whole = shown(ResidentFeed(order, store, 8), store, 2)
     feed = ResidentFeed(order, store, 2)
-    prepared = feed.prepare(store, None, jnp.int32(0))
+    prepared = feed.prepare((store, feed.order.key), None, jnp.int32(0))
     shards = [
         np.asarray(feed.batch(prepared, jnp.int32(1), jnp.int32(1), jnp.int32(shard))[0])
         for shard in range(4)

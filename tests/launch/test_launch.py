@@ -2,6 +2,7 @@
 
 import csv
 import os
+import random
 import re
 import signal
 import subprocess
@@ -12,9 +13,10 @@ import numpy as np
 import pytest
 from commands import ROOT, environment
 
-from gaug_jax.workfolder import read_json, read_json_lines
+from gaug_jax.workfolder import WorkFolder, read_json, read_json_lines
 from launch.root import DONE, FAILED, RUNNING, WAITING, Root
 from launch.sweep import read_sweep
+from launch.unit import units_of
 
 SWEEP = """
 FIELDS = {{
@@ -240,3 +242,64 @@ def test_the_projects_own_sweeps_can_be_made(name, count):
     assert len(sweep.runs) == count
     groups = {run.name.rpartition("-")[0] for run in sweep.runs} | {"xray-study", "bangla-study"}
     assert all(label.split(" ")[0] in groups for label in sweep.paper)
+
+
+def test_packed_runs_have_folders_and_figures_of_their_own(made, tmp_path):
+    root = Root(tmp_path / "R")
+    result = launch(made / "sweep.py", root.path, "--pack")
+    assert result.returncode == 0, result.stdout + result.stderr
+    log = root.log("run-0").read_text()
+    assert log.count("trained to step 2") == 3
+    assert "trained together with run-0" in root.log("run-2").read_text()
+    for seed in range(3):
+        apart, packed = (
+            WorkFolder(Root(folder).work_folder(f"run-{seed}"))
+            for folder in (made / "R", root.path)
+        )
+        assert read_json(apart.config) == read_json(packed.config)
+        rows = [read_json_lines(folder.metrics)[-1] for folder in (apart, packed)]
+        for name in ("d_loss", "g_loss", "d_real", "d_fake"):
+            assert rows[0][name] == pytest.approx(rows[1][name], abs=1e-3)
+        kid = [read_json_lines(folder.fidelity)[-1]["kid_mean"] for folder in (apart, packed)]
+        assert kid[0] == pytest.approx(kid[1], rel=0.01)
+        assert root.read_record(f"run-{seed}")["state"] == DONE
+    # All three are done: the same command without it makes nothing.
+    assert launch(made / "sweep.py", root.path).returncode == 0
+    assert root.log("run-0").read_text() == log
+
+
+def test_units_hold_what_differs_in_the_seed_alone():
+    runs = read_sweep(str(ROOT / "launch" / "sweeps" / "objectives.py")).runs
+    units = units_of(runs, 8)
+    assert [len(unit.runs) for unit in units] == [3] * 8
+    assert units[0].name == "xray-minimax-0,xray-minimax-1,xray-minimax-2"
+    assert [len(unit.runs) for unit in units_of(runs, 2)] == [2, 1] * 8
+    assert [unit.runs for unit in units_of(runs, 1)] == [(run,) for run in runs]
+
+
+@pytest.mark.slow
+def test_a_launcher_killed_at_ten_random_moments_loses_no_run_and_makes_none_twice(tmp_path):
+    path = sweep_file(tmp_path / "sweep.py", count=4, steps=400, evaluate="pixels")
+    root, chance = Root(tmp_path / "R"), random.Random(0)
+    for kill in range(10):
+        process = subprocess.Popen(
+            command(path, root.path, "--max_parallel=2"), cwd=ROOT, env=environment(),
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        time.sleep(chance.uniform(0.0, 12.0))
+        process.kill()
+        process.wait()
+        if kill % 2:  # And what it has started, which otherwise goes on.
+            subprocess.run(["pkill", "-KILL", "-f", str(root.path)], check=False)
+        for record in (root.path / "records").glob("*.json"):
+            assert read_json(record)["state"] in (RUNNING, DONE)
+    result = launch(path, root.path, "--max_parallel=2")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert states(root.path, 4) == [DONE] * 4
+    for seed in range(4):
+        folder = root.work_folder(f"run-{seed}")
+        steps = [row["step"] for row in read_json_lines(folder / "metrics.jsonl")]
+        assert steps == sorted(set(steps)) and steps[-1] == 400
+        assert len(read_json_lines(folder / "evaluation" / "metrics.jsonl")) == 1
+        assert root.log(f"run-{seed}").read_text().count("trained to step 400") == 1
+        assert root.read_record(f"run-{seed}")["failures"] == 0

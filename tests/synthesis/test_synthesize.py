@@ -211,4 +211,4 @@ def test_the_datasheet_says_how_and_of_what(copy_of):
     assert "30 images of 8x8 pixels" in text and "Checkpoint of step 4" in text
     assert "every number within 2 of 0, the best of 2" in text and "- Filter: none." in text
     assert "CC BY 4.0: 1797 images" in text and "Not for diagnosis" in text
-    assert "not shown to be anonymous" in text
+    assert "were not audited" in text

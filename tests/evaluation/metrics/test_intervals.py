@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from gaug_jax.downstream.statistics import (
+from gaug_jax.evaluation.metrics.intervals import (
     Estimate,
     estimate,
     groups_for_half_width,

@@ -93,23 +93,30 @@ def sensitivity_at_90_specificity(
     of one against the rest.
     """
     if probabilities.shape[1] == 2:
-        return _sensitivity(probabilities[:, 1], labels == 1, weights)
+        return sensitivity_at(probabilities[:, 1], labels == 1, weights)
     classes = range(probabilities.shape[1])
     return np.mean(
-        [_sensitivity(probabilities[:, name], labels == name, weights) for name in classes], axis=0
+        [sensitivity_at(probabilities[:, name], labels == name, weights) for name in classes],
+        axis=0,
     )
 
 
-def _sensitivity(
-    scores: Float[np.ndarray, " images"], positive: np.ndarray, weights: Weights
+def sensitivity_at(
+    scores: Float[np.ndarray, " images"],
+    positive: np.ndarray,
+    weights: Weights,
+    specificity: float = 0.9,
 ) -> Figures:
-    """Returns it for one positive class: images at or above a threshold are called positive."""
+    """Returns the largest sensitivity of a threshold with such a specificity or more.
+
+    Images at or above the threshold are called positive.
+    """
     values, places = np.unique(-scores, return_inverse=True)
     called = []
     for side in (positive, ~positive):
         sums = _sum_by_place(weights * side, places, len(values))
         called.append(_ratio(np.cumsum(sums, axis=1), sums.sum(axis=1, keepdims=True)))
-    allowed = called[1] <= 0.1 + 1e-12
+    allowed = called[1] <= 1.0 - specificity + 1e-12
     best = np.max(np.where(allowed, called[0], 0.0), axis=1)
     undefined = np.isnan(called[0][:, -1]) | np.isnan(called[1][:, -1])
     return np.where(undefined, np.nan, best)

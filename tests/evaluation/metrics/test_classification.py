@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from gaug_jax.downstream import scores
+from gaug_jax.evaluation.metrics import classification as scores
 
 ONCE = np.ones((1, 1))
 

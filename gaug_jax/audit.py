@@ -1,0 +1,38 @@
+"""Says whether generated images give away the images that were trained on.
+
+    python -m gaug_jax.synthesize --workdir=runs/digits --num=2000
+    python -m gaug_jax.audit --workdir=runs/digits
+
+Looks for copies (distances, authenticity, C_T), attacks membership from the generated images alone
+and from the discriminator, with a control that must find nothing, and looks for attributes such
+as sex. Writes audit/audit.json and the worst pairs as audit/nearest.png. It takes the images of
+synthetic/images.npz, of which there must be at least as many as training images, and compares
+with real images that were held out. It can find leaks; it cannot prove that there are none.
+"""
+
+from absl import flags
+
+from gaug_jax import command_line
+
+_FEATURES = flags.DEFINE_string(
+    "features", None, "inception, classifier:PATH or package.module.function. By default those of "
+    "a classifier that is fitted to the generated images alone.",
+)  # fmt: skip
+_SEED = flags.DEFINE_integer("seed", 0, "Of the fit, of halves, cells and intervals.")
+_INCEPTION = flags.DEFINE_string("inception_weights", None, "File of Inception's weights.")
+
+
+def main() -> None:
+    """Audits."""
+    from gaug_jax.pipeline.audit import audit
+    from gaug_jax.pipeline.evaluation import EvaluationOptions
+
+    options = EvaluationOptions(_FEATURES.value, None, _SEED.value, _INCEPTION.value)
+    audit(flags.FLAGS.workdir, command_line.given_config(), options)
+
+
+if __name__ == "__main__":
+    command_line.define_config_flag()
+    command_line.define_workdir_flag()
+    flags.adopt_module_key_flags(command_line)
+    command_line.run(main, __doc__)

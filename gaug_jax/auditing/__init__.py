@@ -1,0 +1,1 @@
+"""Whether generated images give away the real ones: attacks on whom they come from."""

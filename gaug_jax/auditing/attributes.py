@@ -1,0 +1,114 @@
+"""Attribute leaks: can more be told of a patient from generated images than the label tells?
+
+The attacker has real images of other patients with the attribute (such as sex), fits a classifier
+on some of them, and reads the attribute off generated images. The truth of a generated image is
+the attribute of the training image that is nearest to it. Three figures answer: what the class
+alone tells, what the generated images tell, and, as the control, what real images of further
+patients tell of the training images nearest to them: look-alikes share a sex without any leak.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+Features = Float[np.ndarray, "images features"]
+Labels = Int[np.ndarray, " images"]
+
+_COMPONENTS = 50
+
+
+class Attribute(NamedTuple):
+    """A property that an image has or has not.
+
+    Attributes:
+      name: such as `sex is F`.
+      value: of each image.
+      known: which images it is known of.
+    """
+
+    name: str
+    value: Bool[np.ndarray, " images"]
+    known: Bool[np.ndarray, " images"]
+
+
+def read_attributes(metadata: Sequence[dict[str, str]], train: Labels) -> list[Attribute]:
+    """Returns the attributes that the metadata of the images give.
+
+    Sex: its rarer value. Age: above the median of the training images. Location: the most common
+    one of the training images.
+
+    Args:
+      metadata: of every image of the data.
+      train: which of them are trained on.
+    """
+    found = []
+    for column, make in (("sex", _rarer), ("age", _above_median), ("location", _most_common)):
+        texts = np.array([row.get(column, "") for row in metadata])
+        known = texts != ""
+        if len(np.unique(texts[train][known[train]])) > 1:
+            made = make(column, texts, known, train)
+            found.append(made)
+    return found
+
+
+def _rarer(column: str, texts: np.ndarray, known: np.ndarray, train: Labels) -> Attribute:
+    """Returns whether a column has the rarer value."""
+    names, counts = np.unique(texts[train][known[train]], return_counts=True)
+    rarer = names[counts.argmin()]
+    return Attribute(f"{column} is {rarer}", texts == rarer, known)
+
+
+def _most_common(column: str, texts: np.ndarray, known: np.ndarray, train: Labels) -> Attribute:
+    """Returns whether a column has the most common value."""
+    names, counts = np.unique(texts[train][known[train]], return_counts=True)
+    common = names[counts.argmax()]
+    return Attribute(f"{column} is {common}", texts == common, known)
+
+
+def _above_median(column: str, texts: np.ndarray, known: np.ndarray, train: Labels) -> Attribute:
+    """Returns whether a column's number is above the median; what is no number is not known."""
+    numbers = np.full(len(texts), np.nan)
+    for index in np.flatnonzero(known):
+        try:
+            numbers[index] = float(texts[index])
+        except ValueError:
+            continue
+    median = np.nanmedian(numbers[train])
+    return Attribute(f"{column} is above {median:g}", numbers > median, np.isfinite(numbers))
+
+
+def told_by_images(
+    attackers: Features, value: Bool[np.ndarray, " attackers"], images: Features
+) -> Float[np.ndarray, " images"]:
+    """Returns the probability of an attribute that a classifier reads off images.
+
+    Logistic regression on 50 principal components, fitted to the attacker's own images.
+
+    Raises:
+      ValueError: the attacker knows one value alone.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    if len(np.unique(value)) < 2:
+        raise ValueError("the attacker's images have one value of the attribute alone")
+    components = min(_COMPONENTS, *attackers.shape, len(attackers) // 2)
+    classifier = make_pipeline(
+        PCA(max(1, components), random_state=0),
+        StandardScaler(),
+        LogisticRegression(C=0.1, max_iter=1000),
+    )
+    return classifier.fit(attackers, value).predict_proba(images)[:, 1]
+
+
+def told_by_labels(
+    labels: Labels, value: Bool[np.ndarray, " images"], wanted: Labels
+) -> Float[np.ndarray, " wanted"]:
+    """Returns the share of an attribute among the images of each wanted class."""
+    whole = value.mean()
+    shares = {label: value[labels == label].mean() for label in np.unique(labels)}
+    return np.array([shares.get(label, whole) for label in wanted])

@@ -1,0 +1,96 @@
+"""An audit in words: plain data in, sentences out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gaug_jax.auditing.findings import is_attacked, is_copying
+
+_SPACES = {"pixels": "in pixels", "features": "in features"}
+
+
+def is_leaking(audit: Mapping[str, Any]) -> bool:
+    """Says whether the generated images give training images away, by any of the tests."""
+    return any(
+        is_copying(found["copies"]) or is_attacked(found["membership"])
+        for found in audit["spaces"].values()
+    )
+
+
+def sentences(audit: Mapping[str, Any]) -> list[str]:
+    """Returns what an audit found, the answer first.
+
+    Args:
+      audit: `audit/audit.json`.
+    """
+    lines = [
+        "These generated images give training images away: do not share them as anonymous."
+        if is_leaking(audit)
+        else "Neither copies nor members were found. That is no proof that there are none: other "
+        "attacks may find more, and only private training gives a guarantee."
+    ]
+    for space, found in audit["spaces"].items():
+        lines.append(f"Copies, {_SPACES[space]}: {_copies(found['copies'])}.")
+        lines.append(
+            f"Membership from generated images alone, {_SPACES[space]}: "
+            f"{_attack(found['membership'])}."
+        )
+    if audit["discriminator"] is not None:
+        lines.append(
+            f"Membership from the discriminator, which is not part of what is shared: "
+            f"{_attack(audit['discriminator'])}."
+        )
+    lines.extend(_attribute(found) for found in audit["attributes"])
+    if audit["privacy"] is not None:
+        lines.append(privacy_sentence(audit["privacy"]))
+    return lines
+
+
+def privacy_sentence(privacy: Mapping[str, Any]) -> str:
+    """Returns the guarantee of private training."""
+    return (
+        f"Trained with differential privacy: epsilon {privacy['epsilon']:.2f} at delta "
+        f"{privacy['delta']:.2g} for each image (of a patient with k images, about k times that)."
+    )
+
+
+def _copies(found: Mapping[str, Any]) -> str:
+    """Returns the copies of a space."""
+    score = found["data_copying_score"]
+    text = "C_T is not defined" if score is None else f"C_T {score:.1f} (below -3: copying)"
+    text += (
+        f"; {found['authenticity']:.0%} are authentic, {found['authenticity_held_out']:.0%} of "
+        "real images that were held out"
+    )
+    if found["closer_than_strangers"] is not None:
+        text += (
+            f"; {found['closer_than_strangers']:.1%} are closer to a training image than any two "
+            f"of different groups are ({found['closer_than_strangers_held_out']:.1%} of the "
+            "held-out)"
+        )
+    return text
+
+
+def _attack(found: Mapping[str, Any]) -> str:
+    """Returns an attack with its control."""
+    text = f"AUROC {_interval(found, 'auroc')}, "
+    text += f"{_interval(found, 'true_positive_rate')} of members at 1% false positives"
+    control = found["control"]
+    if control is None:
+        return text + "; no control, since all images are of one group"
+    return text + f"; control between halves of the members: {_interval(control, 'auroc')}"
+
+
+def _attribute(found: Mapping[str, Any]) -> str:
+    """Returns what is told of an attribute."""
+    if found["note"]:
+        return f"Attribute ({found['name']}): not measured, {found['note']}."
+    return (
+        f"Attribute ({found['name']}): AUROC {_interval(found['generated'], 'auroc')} from "
+        f"generated images, {found['label']:.2f} from the class alone, "
+        f"{_interval(found['control'], 'auroc')} from real images of other patients (the control)."
+    )
+
+
+def _interval(found: Mapping[str, Any], name: str) -> str:
+    """Returns a figure with its interval."""
+    return f"{found[name]:.2f} ({found[f'{name}_low']:.2f} to {found[f'{name}_high']:.2f})"

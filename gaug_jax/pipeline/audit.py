@@ -1,0 +1,251 @@
+"""The audit: do a work folder's generated images give its training images away?"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+from ml_collections import ConfigDict
+
+from gaug_jax import data
+from gaug_jax.auditing import findings, words
+from gaug_jax.auditing.attributes import read_attributes, told_by_images, told_by_labels
+from gaug_jax.auditing.findings import Part
+from gaug_jax.data.splits import TEST, TRAIN, VALIDATION
+from gaug_jax.evaluation.features import Extractor, classifier_extractor, extract
+from gaug_jax.evaluation.image_sets import array_set
+from gaug_jax.evaluation.metrics.nearest import nearest, nearest_fellow
+from gaug_jax.images import write_picture
+from gaug_jax.pipeline.evaluation import EvaluationOptions, work_folder_settings
+from gaug_jax.pipeline.training import check_same_data
+from gaug_jax.reporting.image_pictures import pair_grid
+from gaug_jax.settings import UserError
+from gaug_jax.synthesis import sampling
+from gaug_jax.training.classifier import fit_classifier
+from gaug_jax.training.classifier_spec import ClassifierSpec
+from gaug_jax.training.generate import score
+from gaug_jax.workfolder import WorkFolder, read_json, write_json
+
+# Held-out images of fewer groups give no interval to speak of.
+_LEAST_HELD_OUT = 10
+
+Images = UInt8[np.ndarray, "images height width channels"]
+Rows = Int[np.ndarray, " images"]
+
+
+class _Audited(NamedTuple):
+    """What is audited.
+
+    Attributes:
+      prepared: the real images.
+      train: which of them were trained on.
+      held_out: which were not.
+      generated: images.
+      labels: class of each generated image; -1 where the generator knows none.
+    """
+
+    prepared: data.PreparedData
+    train: Rows
+    held_out: Rows
+    generated: Images
+    labels: Rows
+
+
+def audit(workdir: str, config: ConfigDict | None, options: EvaluationOptions) -> None:
+    """Audits `synthetic/images.npz` of a work folder; writes `audit/`.
+
+    Args:
+      workdir: of a run of training from which images were drawn.
+      config: where the data is now; None for the work folder's own.
+      options: `features` other than pixels, None for those of a classifier that is fitted to
+        the generated images; and the seed.
+
+    Raises:
+      UserError: the work folder or its data is not usable, no images are held out, or fewer
+        are generated than were trained on.
+    """
+    folder = WorkFolder(workdir)
+    settings = work_folder_settings(folder, config)
+    if not folder.data_manifest.exists():
+        raise UserError(f"{folder.path} has no data_manifest.json: train with gaug_jax.main first")
+    prepared = data.prepare(settings.data)
+    check_same_data(folder, prepared.manifest)
+    audited = _audited(folder, prepared)
+    made_with = {
+        "features": options.features or "classifier of the generated images",
+        "generated_sha256": array_set("generated images", audited.generated).sha256,
+        "seed": options.seed,
+        "num_training": len(audited.train),
+        "num_held_out": len(audited.held_out),
+        "num_generated": len(audited.generated),
+    }
+    if folder.audit.exists() and read_json(folder.audit)["made_with"] == made_with:
+        print(f"{folder.audit} is of these images already: nothing to do")
+        return
+    spaces = {"pixels": _pixels(audited)}
+    extractor = _extractor(folder, audited, options)
+    if extractor is not None:
+        spaces["features"] = _features(extractor, audited)
+    found = {
+        "made_with": made_with,
+        "groups_known": prepared.groups_known,
+        "spaces": {
+            name: {
+                "copies": findings.copies(*space, options.seed),
+                "membership": findings.membership_by_closeness(*space, options.seed),
+            }
+            for name, space in spaces.items()
+        },
+        "discriminator": _discriminator(folder, audited, options.seed),
+        "attributes": _attributes(audited, spaces["pixels"], options.seed),
+        "privacy": sampling.read_generator(folder).privacy,
+    }
+    found["leaks"] = words.is_leaking(found)
+    _write_worst_pairs(folder, audited, spaces["pixels"])
+    write_json(folder.audit, found)
+    print("\n".join(words.sentences(found)))
+    print(f"see {folder.audit} and {folder.audit_picture}")
+
+
+def _audited(folder: WorkFolder, prepared: data.PreparedData) -> _Audited:
+    """Returns real and generated images.
+
+    Raises:
+      UserError: there are too few of a kind.
+    """
+    train = prepared.indices(TRAIN)
+    held_out = np.sort(np.concatenate([prepared.indices(TEST), prepared.indices(VALIDATION)]))
+    if len(held_out) < _LEAST_HELD_OUT:
+        raise UserError(
+            f"an audit needs {_LEAST_HELD_OUT} images that were not trained on, and "
+            f"{len(held_out)} were held out: raise config.data.test_fraction and train again"
+        )
+    if len(train) < 2:
+        raise UserError(f"an audit needs two training images, and there is {len(train)}")
+    if not folder.synthetic_images.exists():
+        raise UserError(
+            f"{folder.synthetic_images} does not exist: draw images with gaug_jax.synthesize "
+            f"--workdir={folder.path} --num={len(train)}"
+        )
+    with np.load(folder.synthetic_images, allow_pickle=False) as file:
+        generated, labels = file["images"], file["labels"]
+    if generated.shape[1:] != prepared.images.shape[1:]:
+        raise UserError(
+            f"{folder.synthetic_images} has images of {generated.shape[1:]} and the data of "
+            f"{prepared.images.shape[1:]}: draw them anew"
+        )
+    if len(generated) < len(train):
+        raise UserError(
+            f"{len(generated)} generated images against {len(train)} training images: fewer hide "
+            f"whom they come from; draw more with gaug_jax.synthesize --num={len(train)}"
+        )
+    return _Audited(prepared, train, held_out, generated, labels)
+
+
+Space = tuple[Float[np.ndarray, "images features"], Part, Part]
+
+
+def _pixels(audited: _Audited) -> Space:
+    """Returns generated, training and held-out images as vectors of pixels in [0, 1]."""
+    prepared = audited.prepared
+    flat = lambda images: images.reshape(len(images), -1).astype(np.float64) / 255.0  # noqa: E731
+    return flat(audited.generated), *(
+        Part(flat(prepared.images[rows]), prepared.groups[rows])
+        for rows in (audited.train, audited.held_out)
+    )
+
+
+def _extractor(
+    folder: WorkFolder, audited: _Audited, options: EvaluationOptions
+) -> Extractor | None:
+    """Returns the features' extractor; None where the generator knows fewer than two classes.
+
+    The default was fitted to generated images alone, as an attacker could: one that was fitted
+    to the training part would know its members better by itself.
+    """
+    if options.features is not None:
+        return options.extractor(options.features, "tf1")
+    names = audited.prepared.class_names
+    if audited.labels.min() < 0 or len(np.unique(audited.labels)) < 2:
+        return None
+    spec = ClassifierSpec(tuple(audited.generated.shape[1:]), names)
+    return classifier_extractor(
+        fit_classifier(audited.generated, audited.labels, spec, options.seed)
+    )
+
+
+def _features(extractor: Extractor, audited: _Audited) -> Space:
+    """Returns generated, training and held-out images as features."""
+    prepared = audited.prepared
+    of = lambda name, images: extract(  # noqa: E731
+        extractor, array_set(name, images), quiet=True
+    ).features.astype(np.float64)
+    return of("generated images", audited.generated), *(
+        Part(of(name, prepared.images[rows]), prepared.groups[rows])
+        for name, rows in (("training images", audited.train), ("held-out", audited.held_out))
+    )
+
+
+def _discriminator(folder: WorkFolder, audited: _Audited, seed: int) -> dict[str, Any]:
+    """Returns the attack by the discriminator's scores, each of an image's own class."""
+    generator, prepared = sampling.read_generator(folder), audited.prepared
+    sides = []
+    for rows in (audited.train, audited.held_out):
+        scores = np.empty(len(rows))
+        for label in np.unique(prepared.labels[rows]):
+            mine = prepared.labels[rows] == label
+            images = prepared.images[rows[mine]]
+            seen = score(generator.state.discriminator, images, label, spec=generator.spec)
+            scores[mine] = np.asarray(seen)
+        sides.append((scores, prepared.groups[rows]))
+    return findings.membership(*sides, seed)
+
+
+def _attributes(audited: _Audited, pixels: Space, seed: int) -> list[dict[str, Any]]:
+    """Returns what can be told of each attribute that the data's metadata has."""
+    prepared = audited.prepared
+    generated, train, held_out = pixels
+    metadata = [row["metadata"] for row in prepared.manifest["rows"]]
+    # One half of the held-out groups is the attacker's, the other the control.
+    names = np.random.default_rng(seed).permutation(np.unique(held_out.groups))
+    attackers = np.isin(held_out.groups, names[: len(names) // 2])
+    sides = {
+        "generated": (generated, audited.labels),
+        "control": (
+            held_out.features[~attackers],
+            prepared.labels[audited.held_out[~attackers]],
+        ),
+    }
+    found = []
+    for attribute in read_attributes(metadata, audited.train):
+        known = attribute.known[audited.held_out] & attackers
+        own = audited.held_out[known]
+        row: dict[str, Any] = {"name": attribute.name, "note": None}
+        try:
+            for side, (images, labels) in sides.items():
+                _, places = nearest(images, train.features)
+                truth_known = attribute.known[audited.train][places]
+                truth = attribute.value[audited.train][places]
+                told = told_by_images(held_out.features[known], attribute.value[own], images)
+                row[side] = findings.told(
+                    told[truth_known], truth[truth_known], train.groups[places][truth_known], seed
+                )
+                if side == "generated":
+                    by_label = told_by_labels(prepared.labels[own], attribute.value[own], labels)
+                    row["label"] = findings.told(
+                        by_label[truth_known], truth[truth_known],
+                        train.groups[places][truth_known], seed,
+                    )["auroc"]  # fmt: skip
+        except ValueError as error:
+            row["note"] = str(error)
+        found.append(row)
+    return found
+
+
+def _write_worst_pairs(folder: WorkFolder, audited: _Audited, pixels: Space) -> None:
+    """Writes the generated images that are likest to a training image, with those."""
+    generated, train, _ = pixels
+    distances, places = nearest(generated, train.features)
+    order = np.argsort(distances / np.maximum(nearest_fellow(train.features)[places], 1e-9))
+    worst = order[:10]
+    real = audited.prepared.images[audited.train[places[worst]]]
+    write_picture(folder.audit_picture, pair_grid(audited.generated[worst], real))

@@ -1,0 +1,78 @@
+"""Copies are found where they are planted, and not where there are none."""
+
+import numpy as np
+import pytest
+
+from gaug_jax.auditing import findings
+from gaug_jax.auditing.findings import Part
+
+FEATURES = 30
+
+
+def patients(generator, count, images=2):
+    """Returns images of so many patients, those of one patient alike."""
+    persons = generator.normal(size=(count, FEATURES))
+    noise = generator.normal(size=(count * images, FEATURES))
+    return Part(np.repeat(persons, images, 0) + 0.3 * noise, np.repeat(np.arange(count), images))
+
+
+@pytest.fixture(params=[50, 200, 1000])
+def real(request):
+    """Returns training, held-out and further images, of different patients."""
+    generator = np.random.default_rng(request.param)
+    count = request.param
+    train, held_out, further = (
+        patients(generator, size // 2) for size in (count, count, 2 * count)
+    )
+    return train, held_out._replace(groups=held_out.groups + 10**6), further.features
+
+
+def audited(generated, train, held_out):
+    return (
+        findings.copies(generated, train, held_out, seed=0),
+        findings.membership_by_closeness(generated, train, held_out, seed=0),
+    )
+
+
+def test_a_generator_that_copies_is_caught(real):
+    train, held_out, _ = real
+    generator = np.random.default_rng(1)
+    rows = generator.integers(0, len(train.features), 2 * len(train.features))
+    generated = train.features[rows] + 0.2 * generator.normal(size=(len(rows), FEATURES))
+    copies, attack = audited(generated, train, held_out)
+    assert findings.is_copying(copies) and findings.is_attacked(attack)
+    assert copies["data_copying_score"] < -5 and attack["auroc"] > 0.9
+    assert copies["nearer_to_training"] > 0.7
+    assert copies["authenticity"] < 0.2 < copies["authenticity_held_out"]
+    assert copies["closer_than_strangers"] > 0.5 > copies["closer_than_strangers_held_out"]
+
+
+def test_real_images_passed_off_as_generated_are_not_caught(real):
+    train, held_out, further = real
+    copies, attack = audited(further, train, held_out)
+    assert not findings.is_copying(copies) and not findings.is_attacked(attack)
+    assert attack["auroc_low"] < 0.5 < attack["auroc_high"]
+    control = attack["control"]
+    assert control["auroc_low"] < 0.5 < control["auroc_high"]
+    assert copies["nearer_to_training"] == pytest.approx(0.5, abs=0.2)  # Few patients.
+
+
+def test_the_control_finds_nothing_in_a_copy_either(real):
+    train, held_out, _ = real
+    attack = findings.membership_by_closeness(train.features + 0.01, train, held_out, seed=2)
+    assert findings.is_attacked(attack)
+    assert attack["control"]["auroc_low"] < 0.5 < attack["control"]["auroc_high"]
+
+
+def test_a_control_that_finds_something_takes_the_attack_back():
+    found = {"auroc_low": 0.6, "control": {"auroc_low": 0.55, "auroc_high": 0.7}}
+    assert not findings.is_attacked(found)
+    assert findings.is_attacked({"auroc_low": 0.6, "control": None})
+
+
+def test_one_group_has_neither_strangers_nor_halves():
+    generator = np.random.default_rng(0)
+    train, held_out = (Part(generator.normal(size=(30, 3)), np.zeros(30, int)) for _ in range(2))
+    copies, attack = audited(generator.normal(size=(40, 3)), train, held_out)
+    assert copies["closer_than_strangers"] is None
+    assert attack["control"] is None
