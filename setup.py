@@ -34,12 +34,15 @@ REQUIRED = [
 
 EXTRAS = {
     "cuda": ["jax[cuda12]>=0.10.2,<0.11"],
+    "private": ["dp-accounting>=0.6,<0.7"],
     "test": [
         "dm-pix>=0.4.5,<0.5",
+        "dp-accounting>=0.6,<0.7",
         "hypothesis>=6,<7",
         "ipykernel>=7,<8",
         "nbclient>=0.10,<1",
         "nbformat>=5.10,<6",
+        "prv-accountant>=0.2,<0.3",
         "pytest>=9.2.0,<10",
         "pytest-xdist>=3.8.0,<4",
         "ruff>=0.17.6,<0.18",

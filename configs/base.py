@@ -99,10 +99,19 @@ def objective() -> ConfigDict:
     section.classifier_weight = 0.0
     # Divide each discriminator kernel by its largest singular value.
     section.spectral_norm = config_dict.placeholder(bool)
-    # batch or none.
+    # batch, group or none.
     section.discriminator_norm = config_dict.placeholder(str)
     # Discriminator updates before each generator update.
     section.critic_steps = config_dict.placeholder(int)
+    # Train the discriminator with differential privacy (DP-SGD): train.batch_size is then the
+    # mean size of batches that are drawn anew for every update, and batch norm becomes group norm.
+    section.private = False
+    # Standard deviation of the noise, as a multiple of clip_norm.
+    section.noise_multiplier = 1.0
+    # Largest norm of one image's gradient.
+    section.clip_norm = 1.0
+    # The privacy budget: training ends before epsilon would pass it, at delta = 1 / images.
+    section.epsilon = 10.0
     return section
 
 

@@ -131,8 +131,14 @@ class ObjectiveSettings:
     lecam: float = 0.0
     label_smoothing: float = 0.0
     classifier_weight: float = 0.0
+    private: bool = False
+    noise_multiplier: float = 1.0
+    clip_norm: float = 1.0
+    epsilon: float = 10.0
 
     def __post_init__(self) -> None:
+        for field in ("noise_multiplier", "clip_norm", "epsilon"):
+            above(f"objective.{field}", getattr(self, field), 0)
         for field in ("gradient_penalty", "r1"):
             if getattr(self, field) is not None:
                 at_least(f"objective.{field}", getattr(self, field), 0)
@@ -143,7 +149,9 @@ class ObjectiveSettings:
         if self.critic_steps is not None:
             at_least("objective.critic_steps", self.critic_steps, 1)
         if self.discriminator_norm is not None:
-            one_of("objective.discriminator_norm", self.discriminator_norm, ("batch", "none"))
+            one_of(
+                "objective.discriminator_norm", self.discriminator_norm, ("batch", "group", "none")
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -370,6 +378,7 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
 _FREE_FIELDS = {
     "data.path",
     "data.cache_path",
+    "objective.epsilon",
     "train.epochs",
     "train.steps",
     "train.resident_megabytes",

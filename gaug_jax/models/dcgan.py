@@ -6,6 +6,8 @@ where no normalisation follows a hidden layer, so that the generator with three
 channels has 3,576,704 parameters, as in the reference implementation.
 """
 
+import math
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -26,6 +28,7 @@ from gaug_jax.models.resampling import shrunk
 from gaug_jax.models.residual import ResidualBlock
 
 SMALLEST = 4
+_MOST_GROUPS = 8
 
 
 def num_stages(image_size: int) -> int:
@@ -119,7 +122,7 @@ class Discriminator(nn.Module):
 
     Attributes:
       width: features of the first layer; each later one has twice as many.
-      norm: `batch` or `none`, after every hidden convolution.
+      norm: `batch`, `group` (up to eight groups) or `none`, after every hidden convolution.
       spectral_norm: divide every kernel by its largest singular value.
       num_classes: classes of the projection; 0 for none.
       residual: a residual block for every hidden downsampling.
@@ -214,4 +217,8 @@ def _normed(hidden: Array, network: Discriminator, train: bool, name: str | None
     if network.norm == "batch":
         norm = BatchNorm(axis_name=network.axis_name, dtype=network.dtype, name=name)
         hidden = norm(hidden, train=train)
+    elif network.norm == "group":
+        groups = math.gcd(hidden.shape[-1], _MOST_GROUPS)
+        name = name and name.replace("BatchNorm", "GroupNorm")
+        hidden = nn.GroupNorm(groups, dtype=network.dtype, name=name)(hidden)
     return jax.nn.leaky_relu(hidden, 0.2)

@@ -11,10 +11,12 @@ from ml_collections import ConfigDict
 
 from gaug_jax import data, processes
 from gaug_jax.data import batches
+from gaug_jax.data.poisson import PoissonFeed
 from gaug_jax.pipeline.following import check_validation, make_score
 from gaug_jax.reporting.training_curves import write_training_curves
 from gaug_jax.settings import Settings, UserError, check_same_run, read_settings
 from gaug_jax.training import parallel
+from gaug_jax.training.accounting import PrivacyAccountant
 from gaug_jax.training.classifier import write_classifier
 from gaug_jax.training.joint_classifier import fitted_classifier
 from gaug_jax.training.loop import Run
@@ -87,6 +89,11 @@ class Training:
     def make_feed(self) -> parallel.Feed:
         """Returns the batches of the training part."""
         settings, spec = self._settings, self.spec
+        if spec.private is not None:
+            order = batches.BatchOrder(
+                settings.seed, spec.critic_steps, spec.batch_size, 0, MOST_STEPS
+            )
+            return PoissonFeed(order, batches.image_store(*self._train, 0), jax.device_count())
         return batches.make_feed(
             batches.image_store(*self._train, spec.num_generators),
             seed=settings.seed,
@@ -170,8 +177,16 @@ def _make_plan(
             f"resolutions is more than the {total_steps} steps of this run: give "
             f"{total_steps // len(spec.stages)} or fewer, or a longer run"
         )
+    accountant, ending = _accountant(settings, spec, len(labels)), ""
+    if accountant is not None:
+        within = accountant.steps_within(settings.objective.epsilon, total_steps)
+        if within < total_steps:
+            ending = f"the privacy budget of epsilon={settings.objective.epsilon:g} is spent"
+        total_steps = within
     return Plan(
         seed=settings.seed,
+        accountant=accountant,
+        ending=ending,
         total_steps=total_steps,
         num_images=len(labels),
         images_per_step=spec.images_per_step,
@@ -183,3 +198,37 @@ def _make_plan(
             "class_counts": np.bincount(labels, minlength=spec.num_classes).tolist(),
         },
     )
+
+
+def _accountant(settings: Settings, spec: Spec, num_images: int) -> PrivacyAccountant | None:
+    """Returns what counts the privacy budget, or None where training is not private.
+
+    Raises:
+      UserError: the budget allows no step, or something else than the step would look at the
+        images.
+    """
+    if spec.private is None:
+        return None
+    if settings.evaluate.every:
+        raise UserError(
+            "config.objective.private=True: config.evaluate.every="
+            f"{settings.evaluate.every} chooses checkpoints by a classifier of the real images: "
+            "set it to 0"
+        )
+    if spec.batch_size >= num_images:
+        raise UserError(
+            f"config.objective.private=True: config.train.batch_size={spec.batch_size} is not "
+            f"below the {num_images} training images: every image would be in every batch"
+        )
+    accountant = PrivacyAccountant(
+        spec.private.noise_multiplier,
+        spec.batch_size / num_images,
+        spec.critic_steps,
+        1.0 / num_images,
+    )
+    if not accountant.steps_within(settings.objective.epsilon, 1):
+        raise UserError(
+            f"config.objective.epsilon={settings.objective.epsilon:g} allows no step: one costs "
+            f"{accountant.spent(1)['epsilon']:.3g}; raise it, or config.objective.noise_multiplier"
+        )
+    return accountant

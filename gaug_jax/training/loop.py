@@ -9,7 +9,7 @@ import concurrent.futures
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -159,14 +159,15 @@ class Run:
             self._checkpoints.wait()
         if self._writer:
             pictures.write_progress_picture(self._folder)
-            reason = self._reason or "every step was made"
+            reason = self._reason or self._plan.ending or "every step was made"
             write_json(self._folder.training_finished, {"step": self.step, "reason": reason})
             self._note(f"trained to step {self.step}{self._why()}: see {self._folder.samples}")
         return self._state
 
     def _why(self) -> str:
         """Returns why the run ends before its last step, in brackets."""
-        return f" ({self._reason})" if self._reason else ""
+        reason = self._reason or self._plan.ending
+        return f" ({reason})" if reason else ""
 
     @contextlib.contextmanager
     def _log_and_progress(self) -> Iterator[None]:
@@ -275,6 +276,8 @@ class Run:
         plan, figures = self._plan, {}
         if dispatch.ends_with_score and self._score:
             figures = self._score(self._draw)
+        if dispatch.copy is not None and plan.accountant:
+            figures = {**figures, **plan.accountant.spent(self.step)}
         if plan.is_due(self.step, plan.settings.log_every) or figures:
             row = self._window.row(plan.images_per_step)
             epoch = self.step * plan.images_per_step / plan.num_images
@@ -285,8 +288,13 @@ class Run:
         if dispatch.samples is not None:
             written = self._write_samples(dispatch.samples)
         if dispatch.copy is not None:
-            metadata = {**plan.metadata, **figures}
-            self._checkpoints.save(self.step, dispatch.copy, metadata, written)
+            self._checkpoints.save(self.step, dispatch.copy, self._metadata(figures), written)
+
+    def _metadata(self, figures: dict[str, Any]) -> dict[str, Any]:
+        """Returns what is written beside a checkpoint of this step."""
+        accountant = self._plan.accountant
+        privacy = {"privacy": accountant.spent(self.step)} if accountant else {}
+        return {**self._plan.metadata, **figures, **privacy}
 
     def _draw(
         self, labels: Int[np.ndarray, " images"]
@@ -312,7 +320,7 @@ class Run:
         """Saves, says how to go on, and ends the run."""
         if self._writer:
             copy = parallel.copy_of_one_device(self._state)
-            self._checkpoints.save(self.step, copy, self._plan.metadata)
+            self._checkpoints.save(self.step, copy, self._metadata({}))
         self._checkpoints.wait()
         raise Interrupted(
             signal_number,

@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from gaug_jax.settings import TrainSettings
+from gaug_jax.training.accounting import PrivacyAccountant
 
 # The most steps of one dispatch, however fast they are.
 MOST_STEPS = 64
@@ -26,6 +27,8 @@ class Plan:
       settings: the config's section.
       description: the config as text, for the log.
       metadata: written into every checkpoint.
+      accountant: of private training, or None.
+      ending: why `total_steps` are fewer than were asked for, or nothing.
     """
 
     seed: int
@@ -36,6 +39,8 @@ class Plan:
     settings: TrainSettings
     description: str
     metadata: dict[str, Any]
+    accountant: PrivacyAccountant | None = None
+    ending: str = ""
 
     def is_due(self, step: int, every: int) -> bool:
         """Whether something that happens every so many steps happens now (and at the end)."""

@@ -21,6 +21,7 @@ from gaug_jax.settings import (
     UserError,
     one_of,
 )
+from gaug_jax.training.private_spec import Private, private_training
 
 DEVICES = "devices"
 
@@ -65,6 +66,7 @@ class Spec:
       classifier: trained along with them (EC-GAN), or None.
       classifier_weight: of its loss on generated images.
       classifier_learning_rate: Adam's, of the classifier.
+      private: how the discriminator's gradients are made private, or None.
       axis_name: axis of the devices, or None outside a parallel map.
     """
 
@@ -95,6 +97,7 @@ class Spec:
     classifier: Classifier | None
     classifier_weight: float
     classifier_learning_rate: float
+    private: Private | None
     axis_name: str | None
 
     @property
@@ -148,7 +151,7 @@ def resolve_preset(objective: ObjectiveSettings, train: TrainSettings) -> dict[s
         values[name] = preset if given is None else given
     one_of("objective.loss", values["loss"], LOSSES)
     penalised = [name for name in ("gradient_penalty", "r1") if values[name]]
-    if penalised and values["discriminator_norm"] == "batch":
+    if penalised and values["discriminator_norm"] == "batch" and not objective.private:
         raise UserError(
             f"config.objective.{penalised[0]}={values[penalised[0]]} penalises each image on its "
             "own, which batch norm prevents: set config.objective.discriminator_norm='none'"
@@ -232,6 +235,9 @@ def make_spec(
       UserError: the settings do not fit one another.
     """
     values = resolve_preset(objective, train)
+    private = private_training(model, objective, train, augment)
+    if private and values["discriminator_norm"] == "batch":
+        values["discriminator_norm"] = "group"
     conditional = num_classes if model.labels == "conditional" else 0
     shared = {
         "width": model.width,
@@ -274,6 +280,7 @@ def make_spec(
         classifier=_classifier(model, objective, num_classes, axis_name),
         classifier_weight=objective.classifier_weight,
         classifier_learning_rate=train.classifier_learning_rate,
+        private=private,
         axis_name=axis_name,
         **values,
     )

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, Int, PyTree, UInt8
+from jaxtyping import Array, Bool, Float, Int, PyTree, UInt8
 
 from gaug_jax import images as image_ranges
 from gaug_jax.augmentation.differentiable import augment
@@ -22,11 +22,12 @@ from gaug_jax.training.growth import at_its_progress, at_its_stage
 from gaug_jax.training.joint_classifier import updated_classifier
 from gaug_jax.training.networks import Network, updated_network
 from gaug_jax.training.penalties import penalties
+from gaug_jax.training.private import private_gradient
 from gaug_jax.training.spec import Spec
 from gaug_jax.training.state import GANState, MovingAverage
 
 # Folded into a key: numbers beyond those of the discriminator's updates and of examples' own.
-_OF_REAL, _OF_FAKE, _OF_GENERATOR = 2**31 - 3, 2**31 - 2, 2**31 - 1
+_OF_NOISE, _OF_LABELS, _OF_REAL, _OF_FAKE, _OF_GENERATOR = range(2**31 - 5, 2**31)
 
 Metrics = dict[str, Float[Array, ""]]
 
@@ -37,10 +38,28 @@ class Batch(NamedTuple):
     Attributes:
       images: [0, 255].
       labels: class of each image.
+      included: which of them count, where batches are of changing size (private training).
     """
 
     images: UInt8[Array, "critic_steps batch height width channels"]
     labels: Int[Array, "critic_steps batch"]
+    included: Bool[Array, "critic_steps batch"] | None = None
+
+
+class Pairs(NamedTuple):
+    """Real and generated images of one discriminator update, as it sees them.
+
+    Attributes:
+      real, fake: in [-1, 1].
+      labels, fake_labels: class of each.
+      mixing: place of each penalised image between the two.
+    """
+
+    real: Float[Array, "batch height width channels"]
+    fake: Float[Array, "batch height width channels"]
+    labels: Int[Array, " batch"]
+    fake_labels: Int[Array, " batch"]
+    mixing: Float[Array, " batch"]
 
 
 def draw_latents(keys: Array, spec: Spec) -> Float[Array, "batch latent"]:
@@ -89,44 +108,40 @@ def _score(
 
 
 def _score_both(
-    params: PyTree, batch_stats: PyTree, real: Array, fake: Array, labels: Array, spec: Spec
+    params: PyTree, batch_stats: PyTree, pairs: Pairs, spec: Spec
 ) -> tuple[Float[Array, " batch"], Float[Array, " batch"], PyTree]:
     """Returns scores of real and of generated images, and the new statistics.
 
     Batch norm must see the two apart (DCGAN); otherwise one pass serves both.
     """
     if spec.discriminator.norm == "batch":
-        real_scores, batch_stats = _score(params, batch_stats, real, labels, spec)
-        fake_scores, batch_stats = _score(params, batch_stats, fake, labels, spec)
+        real, fake = ((pairs.real, pairs.labels), (pairs.fake, pairs.fake_labels))
+        real_scores, batch_stats = _score(params, batch_stats, *real, spec)
+        fake_scores, batch_stats = _score(params, batch_stats, *fake, spec)
         return real_scores, fake_scores, batch_stats
-    both = jnp.concatenate([real, fake])
-    scores, batch_stats = _score(params, batch_stats, both, jnp.tile(labels, 2), spec)
+    both = jnp.concatenate([pairs.real, pairs.fake])
+    labels = jnp.concatenate([pairs.labels, pairs.fake_labels])
+    scores, batch_stats = _score(params, batch_stats, both, labels, spec)
     return *jnp.split(scores, 2), batch_stats
 
 
 def _discriminator_loss(
     params: PyTree,
     network: Network,
-    real: Array,
-    fake: Array,
-    labels: Array,
-    mixing: Float[Array, " batch"],
+    pairs: Pairs,
     update: Int[Array, ""],
     feedback: Feedback,
     spec: Spec,
 ) -> tuple[Float[Array, ""], tuple[PyTree, Feedback, Metrics]]:
     """Returns the loss with its penalties, the new statistics and feedback, what to report."""
-    real_scores, fake_scores, batch_stats = _score_both(
-        params, network.batch_stats, real, fake, labels, spec
-    )
+    real_scores, fake_scores, batch_stats = _score_both(params, network.batch_stats, pairs, spec)
     options = {"label_smoothing": spec.label_smoothing} if spec.label_smoothing else {}
     loss = LOSSES[spec.loss].discriminator(real_scores, fake_scores, **options)
     metrics = {"d_real": jnp.mean(real_scores), "d_fake": jnp.mean(fake_scores)}
-    critic = lambda images: _score(params, network.batch_stats, images, labels, spec)[0]  # noqa: E731
+    critic = lambda images: _score(params, network.batch_stats, images, pairs.labels, spec)[0]  # noqa: E731
     scores = (real_scores, fake_scores)
-    penalty, found = penalties(
-        critic, (real, fake), scores, mixing, feedback, update % spec.r1_every == 0, spec
-    )
+    images, due = (pairs.real, pairs.fake), update % spec.r1_every == 0
+    penalty, found = penalties(critic, images, scores, pairs.mixing, feedback, due, spec)
     loss = loss + penalty
     feedback = updated(feedback, *scores, update, spec)
     return loss, (batch_stats, feedback, {"d_loss": loss, **metrics, **found})
@@ -159,34 +174,46 @@ def _draw_fakes(
 
 def _update_discriminator(
     discriminator: Network,
-    images: UInt8[Array, "batch height width channels"],
-    labels: Int[Array, " batch"],
+    batch: Batch,
     fake: Float[Array, "batch height width channels"],
+    fake_labels: Int[Array, " batch"],
     key: Array,
     update: Int[Array, ""],
     feedback: Feedback,
     spec: Spec,
 ) -> tuple[Network, Feedback, Metrics]:
-    """One discriminator update, on generated images with the labels of the real ones.
-
-    `update` counts those of the whole run.
-    """
-    mixing = jax.vmap(jax.random.uniform)(example_keys(key, images.shape[0], spec))
-    real = image_ranges.to_unit(images)
+    """One discriminator update; `batch` is of this update, which counts those of the whole run."""
+    mixing = jax.vmap(jax.random.uniform)(example_keys(key, batch.images.shape[0], spec))
+    real = image_ranges.to_unit(batch.images)
     if spec.growing_steps:
         progress = discriminator.batch_stats[growing.PROGRESS]
         real = growing.as_drawn_at(real, progress, spec.discriminator.stage)
     real = _augmented(real, key, _OF_REAL, feedback, spec)
     fake = _augmented(fake, key, _OF_FAKE, feedback, spec)
-    gradients, (batch_stats, feedback, metrics) = jax.grad(_discriminator_loss, has_aux=True)(
-        discriminator.params, discriminator, real, fake, labels, mixing, update, feedback, spec
-    )
+    pairs = Pairs(real, fake, batch.labels, fake_labels, mixing)
+
+    def gradient_of(pairs: Pairs) -> tuple[PyTree, tuple[PyTree, Feedback, Metrics]]:
+        gradient = jax.grad(_discriminator_loss, has_aux=True)
+        return gradient(discriminator.params, discriminator, pairs, update, feedback, spec)
+
+    if spec.private is None:
+        gradients, beside = gradient_of(pairs)
+    else:
+        noise_key = jax.random.fold_in(key, _OF_NOISE)
+
+        def of_one(pair: Pairs) -> tuple[PyTree, Metrics]:
+            gradient, (_, _, metrics) = gradient_of(jax.tree.map(lambda leaf: leaf[None], pair))
+            return gradient, metrics
+
+        gradients, metrics = private_gradient(of_one, pairs, batch.included, noise_key, spec)
+        # Spectral norm's statistics are of the weights alone; no real image is needed for them.
+        params, batch_stats = discriminator.params, discriminator.batch_stats
+        _, batch_stats = _score(params, batch_stats, fake[:1], fake_labels[:1], spec)
+        beside = (batch_stats, feedback, metrics)
+    batch_stats, feedback, metrics = beside
     optimizer = spec.discriminator_optimizer
-    return (
-        updated_network(discriminator, gradients, batch_stats, optimizer, spec),
-        feedback,
-        metrics,
-    )
+    network = updated_network(discriminator, gradients, batch_stats, optimizer, spec)
+    return network, feedback, metrics
 
 
 def _update_generator(
@@ -224,11 +251,24 @@ def _update_average(
     return jax.tree.map(lambda old, new: new + (old - new) * kept, ema, current)
 
 
+def _uniform_labels(shape: tuple[int, int], key: Array, spec: Spec) -> Int[Array, "critic batch"]:
+    """Returns classes for generated images that say nothing of the real ones."""
+
+    def of_update(update: Array) -> Array:
+        keys = example_keys(jax.random.fold_in(key, update), shape[1], spec)
+        return jax.vmap(lambda each: jax.random.randint(each, (), 0, spec.num_classes))(keys)
+
+    return jax.vmap(of_update)(jnp.arange(shape[0]))
+
+
 def _step(state: GANState, batch: Batch, key: Array, spec: Spec) -> tuple[GANState, Metrics]:
     """`train_step` of networks that are at one stage of their growth, or do not grow."""
     key = jax.random.fold_in(key, state.step)
     latent_key, critic_key = jax.random.split(key)
-    fakes, way_back, batch_stats = _draw_fakes(state.generator, batch.labels, latent_key, spec)
+    labels = batch.labels
+    if spec.private is not None:
+        labels = _uniform_labels(labels.shape, jax.random.fold_in(key, _OF_LABELS), spec)
+    fakes, way_back, batch_stats = _draw_fakes(state.generator, labels, latent_key, spec)
 
     def critic_update(carry: tuple[Network, Feedback], inputs: tuple) -> tuple[tuple, Metrics]:
         update, *examples = inputs
@@ -239,12 +279,12 @@ def _step(state: GANState, batch: Batch, key: Array, spec: Spec) -> tuple[GANSta
         )
         return (discriminator, feedback), metrics
 
-    inputs = (jnp.arange(spec.critic_steps), batch.images, batch.labels, fakes)
+    inputs = (jnp.arange(spec.critic_steps), batch, fakes, labels)
     before = (state.discriminator, state.feedback)
     (discriminator, feedback), metrics = lax.scan(critic_update, before, inputs)
     metrics = jax.tree.map(jnp.mean, metrics)
     generator, generator_metrics = _update_generator(
-        state.generator, discriminator, fakes[-1], batch.labels[-1], way_back, batch_stats,
+        state.generator, discriminator, fakes[-1], labels[-1], way_back, batch_stats,
         critic_key, feedback, spec,
     )  # fmt: skip
     ema = _update_average(state.ema, generator, state.step, spec)

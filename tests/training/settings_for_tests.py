@@ -6,7 +6,8 @@ import jax
 import numpy as np
 
 from configs import base
-from gaug_jax.data.batches import image_store, make_feed
+from gaug_jax.data.batches import BatchOrder, image_store, make_feed
+from gaug_jax.data.poisson import PoissonFeed
 from gaug_jax.settings import read_settings
 from gaug_jax.training import parallel
 from gaug_jax.training.loop import Run
@@ -53,6 +54,9 @@ def small_images(count=30, size=8):
 def small_feed(spec, devices, seed=0, resident=True, most_steps=6):
     """Returns the feed of the small images."""
     store = image_store(*small_images(size=spec.image_shape[0]), spec.num_generators)
+    if spec.private is not None:
+        order = BatchOrder(seed, spec.critic_steps, spec.batch_size, 0, most_steps)
+        return PoissonFeed(order, store, len(devices))
     return make_feed(
         store,
         seed=seed,

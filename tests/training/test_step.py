@@ -52,6 +52,8 @@ def states_after(spec, num_devices, steps, **feed_options):
         ),
         ("spectral_norm_gp", "conditional", {"model__attention": True}),
         ("spectral_norm", "none", {"objective__classifier_weight": 0.1}),
+        ("minimax", "conditional", {"objective__private": True}),
+        ("wgan_gp", "none", {"objective__private": True, "objective__noise_multiplier": 0.1}),
         ("minimax", "none", {"model__residual": True, "data__image_size": 16}),
         pytest.param(
             "wgan_gp",
