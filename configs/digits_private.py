@@ -27,6 +27,7 @@ def get_config() -> ConfigDict:
     config.train.sample_every = 500
     config.train.checkpoint_every = 500
     config.classify.arms = ("real", "synthetic_only")
+    config.classify.endpoint_arm = "synthetic_only"
     config.classify.train_sizes = (0,)
     config.classify.endpoint_size = 0
     config.classify.ratios = (1.0,)

@@ -48,7 +48,7 @@ def test_a_copying_generator_is_caught_and_the_report_shows_whom(trained, prepar
     pass_off(trained, np.concatenate([copies, copies]), np.concatenate([labels, labels]))
     result = run("audit", f"--workdir={trained}")
     assert result.returncode == 0, result.stderr
-    assert "give training images away" in result.stdout
+    assert "Training images can be told from these generated ones" in result.stdout
     found = read_json(WorkFolder(trained).audit)
     assert found["leaks"] is True
     for space in ("pixels", "features"):

@@ -23,7 +23,8 @@ def sentences(audit: Mapping[str, Any]) -> list[str]:
       audit: `audit/audit.json`.
     """
     lines = [
-        "These generated images give training images away: do not share them as anonymous."
+        "Training images can be told from these generated ones: treat them as you would treat the "
+        "originals."
         if is_leaking(audit)
         else "Neither copies nor members were found. That is no proof that there are none: other "
         "attacks may find more, and only private training gives a guarantee."
@@ -93,4 +94,4 @@ def _attribute(found: Mapping[str, Any]) -> str:
 
 def _interval(found: Mapping[str, Any], name: str) -> str:
     """Returns a figure with its interval."""
-    return f"{found[name]:.2f} ({found[f'{name}_low']:.2f} to {found[f'{name}_high']:.2f})"
+    return f"{found[name]:.3f} ({found[f'{name}_low']:.3f} to {found[f'{name}_high']:.3f})"
