@@ -101,6 +101,7 @@ class WorkFolder:
         self.data_manifest = self.path / "data_manifest.json"
         self.checkpoints = self.path / "checkpoints"
         self.training_finished = self.checkpoints / "finished"
+        self.secret = self.checkpoints / "secret"
         self.rollbacks = self.checkpoints / "rollbacks.jsonl"
         self.metrics = self.path / "metrics.jsonl"
         self.training_curves = self.path / "training_curves.png"

@@ -86,4 +86,18 @@ def test_images_must_have_been_held_out(tmp_path):
                  "--config.data.validation_fraction=0.0"]  # fmt: skip
     result = run("main", *TINY, "--config.train.steps=1", *arguments, f"--workdir={tmp_path}")
     assert result.returncode == 0, result.stderr
-    assert "raise config.data.test_fraction" in refused("audit", f"--workdir={tmp_path}")
+    message = refused("audit", f"--workdir={tmp_path}")
+    assert "that were not trained on, and has 0: change config.data.test_fraction" in message
+
+
+def test_damaged_images_are_refused(trained, prepared):
+    path = WorkFolder(trained).synthetic_images
+    images, labels = prepared.part("train")
+    path.write_bytes(b"no zip")
+    assert "cannot be read as .npz" in refused("audit", f"--workdir={trained}")
+    np.savez(path, images=images)
+    assert "has no array labels" in refused("audit", f"--workdir={trained}")
+    np.savez(path, images=images.astype(np.float32), labels=labels)
+    assert "values of dtype float32" in refused("audit", f"--workdir={trained}")
+    np.savez(path, images=images, labels=labels + 50)
+    assert "labels are not one class for each image" in refused("audit", f"--workdir={trained}")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gaug_jax.auditing.findings import is_attacked, is_copying
+from gaug_jax.auditing.findings import is_attacked, is_copying, is_sound
 
 _SPACES = {"pixels": "in pixels", "features": "in features"}
 
@@ -50,14 +50,19 @@ def privacy_sentence(privacy: Mapping[str, Any]) -> str:
     """Returns the guarantee of private training."""
     return (
         f"Trained with differential privacy: epsilon {privacy['epsilon']:.2f} at delta "
-        f"{privacy['delta']:.2g} for each image (of a patient with k images, about k times that)."
+        f"{privacy['delta']:.2g}, for one image: a patient with several is protected less, and "
+        "several generators of the same images add up."
     )
 
 
 def _copies(found: Mapping[str, Any]) -> str:
     """Returns the copies of a space."""
     score = found["data_copying_score"]
-    text = "C_T is not defined" if score is None else f"C_T {score:.1f} (below -3: copying)"
+    exchanged = found["data_copying_score_exchanged"]
+    text = "C_T is not defined"
+    if score is not None:
+        text = f"C_T {score:.1f} (below -3: copying"
+        text += f"; parts exchanged {exchanged:.1f})" if exchanged is not None else ")"
     text += (
         f"; {found['authenticity']:.0%} are authentic, {found['authenticity_held_out']:.0%} of "
         "real images that were held out"
@@ -78,7 +83,15 @@ def _attack(found: Mapping[str, Any]) -> str:
     control = found["control"]
     if control is None:
         return text + "; no control, since all images are of one group"
-    return text + f"; control between halves of the members: {_interval(control, 'auroc')}"
+    text += f"; control between halves of the members: {_interval(control, 'auroc')}"
+    if not is_sound(found):
+        text += ", which should hold 0.5: do not build on this attack"
+    if found.get("shift"):
+        text += (
+            f"; with held-out images in the place of generated ones: "
+            f"{_interval(found['shift'], 'auroc')}"
+        )
+    return text
 
 
 def _attribute(found: Mapping[str, Any]) -> str:

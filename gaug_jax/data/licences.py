@@ -7,6 +7,7 @@ from gaug_jax.settings import UserError
 
 # Value of `data.licenses` for all images whose licence does not forbid derivatives.
 DERIVATIVES = "derivatives"
+_NO_DERIVATIVES = re.compile(r"(?i)(?<![a-z])by([-_ ]nc)?[-_ ]nd(?![a-z])|no[-_ ]?deriv")
 
 
 def forbids_derivatives(licence: str | None) -> bool:
@@ -14,7 +15,9 @@ def forbids_derivatives(licence: str | None) -> bool:
 
     An image without a named licence forbids nothing here: ask its publisher.
     """
-    return bool(re.search(r"(?i)\bcc\b.*\bnd\b|noderiv|no derivatives", licence or ""))
+    return bool(
+        re.search(r"(?i)(?<![a-z])by([-_ ]nc)?[-_ ]nd(?![a-z])|no[-_ ]?deriv", licence or "")
+    )
 
 
 def allowed(data: SourceData, wanted: str | None) -> list[bool]:

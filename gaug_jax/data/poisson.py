@@ -27,15 +27,16 @@ class PoissonFeed:
     """Independently drawn images of every update, from images that live on the device.
 
     Args:
-      order: seed and critic steps; its `batch_size` is the mean size of a batch.
+      order: critic steps; its `batch_size` is the mean size of a batch, its seed is not used.
       store: the training set, of one generator.
       num_shards: devices that share a batch.
+      key: of the draws, which nobody may know.
     """
 
     axes = None
 
-    def __init__(self, order: BatchOrder, store: ImageStore, num_shards: int) -> None:
-        self.order = order
+    def __init__(self, order: BatchOrder, store: ImageStore, num_shards: int, key: Array) -> None:
+        self.order, self._key = order, key
         self._num_images = len(store.images)
         self._slots = num_slots(self._num_images, order.batch_size, num_shards)
         self._local_slots = self._slots // num_shards
@@ -50,7 +51,7 @@ class PoissonFeed:
     def take_constant(self) -> tuple[ImageStore, Array]:
         """Returns the training set and the draws' key, and keeps no copy of the set."""
         store, self._store = self._store, None
-        return store, self.order.key
+        return store, self._key
 
     def load(self, first_step: int, count: int) -> None:
         """Has nothing to load: everything is on the devices."""

@@ -10,6 +10,7 @@ from gaug_jax import data
 from gaug_jax.auditing import findings, words
 from gaug_jax.auditing.attributes import read_attributes, told_by_images, told_by_labels
 from gaug_jax.auditing.findings import Part
+from gaug_jax.data.sources.arrays import checked_images, read_arrays
 from gaug_jax.data.splits import TEST, TRAIN, VALIDATION
 from gaug_jax.evaluation.features import Extractor, classifier_extractor, extract
 from gaug_jax.evaluation.image_sets import array_set
@@ -25,8 +26,10 @@ from gaug_jax.training.classifier_spec import ClassifierSpec
 from gaug_jax.training.generate import score
 from gaug_jax.workfolder import WorkFolder, read_json, write_json
 
-# Held-out images of fewer groups give no interval to speak of.
-_LEAST_HELD_OUT = 10
+# Fewer groups (patients, writers) give no interval to speak of.
+_LEAST_GROUPS = 10
+# Images that the discriminator scores at once.
+_BATCH = 256
 
 Images = UInt8[np.ndarray, "images height width channels"]
 Rows = Int[np.ndarray, " images"]
@@ -114,20 +117,29 @@ def _audited(folder: WorkFolder, prepared: data.PreparedData) -> _Audited:
     """
     train = prepared.indices(TRAIN)
     held_out = np.sort(np.concatenate([prepared.indices(TEST), prepared.indices(VALIDATION)]))
-    if len(held_out) < _LEAST_HELD_OUT:
-        raise UserError(
-            f"an audit needs {_LEAST_HELD_OUT} images that were not trained on, and "
-            f"{len(held_out)} were held out: raise config.data.test_fraction and train again"
-        )
-    if len(train) < 2:
-        raise UserError(f"an audit needs two training images, and there is {len(train)}")
+    for name, rows in (("that were not trained on", held_out), ("that were", train)):
+        groups = len(np.unique(prepared.groups[rows]))
+        if groups < _LEAST_GROUPS:
+            raise UserError(
+                f"an audit needs images of {_LEAST_GROUPS} groups (patients, writers) {name}, and "
+                f"has {groups}: change config.data.test_fraction or num_folds and train again"
+            )
     if not folder.synthetic_images.exists():
         raise UserError(
             f"{folder.synthetic_images} does not exist: draw images with gaug_jax.synthesize "
             f"--workdir={folder.path} --num={len(train)}"
         )
-    with np.load(folder.synthetic_images, allow_pickle=False) as file:
-        generated, labels = file["images"], file["labels"]
+    arrays = read_arrays(folder.synthetic_images)
+    for name in ("images", "labels"):
+        if name not in arrays:
+            raise UserError(f"{folder.synthetic_images} has no array {name}: draw it anew")
+    generated = checked_images(arrays["images"], f"{folder.synthetic_images}: images")
+    labels = arrays["labels"]
+    classes = np.arange(-1, len(prepared.class_names))
+    if labels.shape != (len(generated),) or not np.isin(labels, classes).all():
+        raise UserError(
+            f"{folder.synthetic_images}: labels are not one class for each image: draw it anew"
+        )
     if generated.shape[1:] != prepared.images.shape[1:]:
         raise UserError(
             f"{folder.synthetic_images} has images of {generated.shape[1:]} and the data of "
@@ -176,9 +188,13 @@ def _extractor(
 def _features(extractor: Extractor, audited: _Audited) -> Space:
     """Returns generated, training and held-out images as features."""
     prepared = audited.prepared
-    of = lambda name, images: extract(  # noqa: E731
-        extractor, array_set(name, images), quiet=True
-    ).features.astype(np.float64)
+
+    def of(name: str, images: Images) -> Float[np.ndarray, "images features"]:
+        found = extract(extractor, array_set(name, images), quiet=True).features
+        if not np.isfinite(found).all():
+            raise UserError(f"--features={extractor.name} gives NaN or infinite numbers")
+        return found.astype(np.float64)
+
     return of("generated images", audited.generated), *(
         Part(of(name, prepared.images[rows]), prepared.groups[rows])
         for name, rows in (("training images", audited.train), ("held-out", audited.held_out))
@@ -192,12 +208,17 @@ def _discriminator(folder: WorkFolder, audited: _Audited, seed: int) -> dict[str
     for rows in (audited.train, audited.held_out):
         scores = np.empty(len(rows))
         for label in np.unique(prepared.labels[rows]):
-            mine = prepared.labels[rows] == label
-            images = prepared.images[rows[mine]]
-            seen = score(generator.state.discriminator, images, label, spec=generator.spec)
-            scores[mine] = np.asarray(seen)
+            mine = np.flatnonzero(prepared.labels[rows] == label)
+            for first in range(0, len(mine), _BATCH):
+                some = mine[first : first + _BATCH]
+                images = prepared.images[rows[some]]
+                seen = score(generator.state.discriminator, images, label, spec=generator.spec)
+                scores[some] = np.asarray(seen)
         sides.append((scores, prepared.groups[rows]))
-    return findings.membership(*sides, seed)
+    labels = [prepared.labels[rows] for rows in (audited.train, audited.held_out)]
+    standardised = findings.standardised([scores for scores, _ in sides], labels)
+    groups = [groups for _, groups in sides]
+    return findings.membership(*zip(standardised, groups, strict=True), seed)
 
 
 def _attributes(audited: _Audited, pixels: Space, seed: int) -> list[dict[str, Any]]:

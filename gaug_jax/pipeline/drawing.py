@@ -96,7 +96,7 @@ def _write_with_datasheet(
     counts = dict(zip(names, numbers, strict=True))
     config, manifest = read_json(folder.config), read_json(folder.data_manifest)
     audit = sentences(read_json(folder.audit)) if folder.audit.exists() else []
-    text = datasheet(config, manifest, counts, made, audit)
+    text = datasheet(config, manifest, counts, made, (audit, generator.privacy))
     if file_format == "png":
         export.write_pictures(folder, drawn, generator.class_names)
     else:
@@ -111,6 +111,11 @@ def _drawn(
     """Returns so many images of each class after the filter, and every filter's scores."""
     if not options.scored:
         return sampling.draw_images(generator, counts, options.seed, options.latents), {}
+    if generator.privacy is not None:
+        raise UserError(
+            "filters and their scores look at the real images, which would break the guarantee of "
+            "private training: draw without --filter and --filter_scores"
+        )
     if not generator.labelled:
         raise UserError(
             "filters need a generator of classes: train with config.model.labels='conditional' "

@@ -15,7 +15,7 @@ from gaug_jax.pipeline.embedding import embed
 from gaug_jax.pipeline.evaluation import EvaluationOptions, evaluate_generator
 from gaug_jax.pipeline.report import write_report
 from gaug_jax.pipeline.training import train_generator
-from gaug_jax.settings import read_settings
+from gaug_jax.settings import UserError, read_settings
 from gaug_jax.workfolder import WorkFolder, read_json, write_json
 
 
@@ -41,6 +41,13 @@ def study(
         trained_on = sum(read_json(folder.data_manifest)["counts"][TRAIN].values())
         synthesize(workdir, DrawingOptions(max(num, trained_on), seed=options.seed), "npz")
 
+    def audit_if_possible() -> None:
+        try:
+            audit(workdir, config, dataclasses.replace(options, features=None))
+        except UserError as error:
+            folder.audit.unlink(missing_ok=True)
+            print(f"no audit: {error}")
+
     stages: dict[str, Callable[[], None]] = {
         "train": lambda: train_generator(config, workdir),
         "synthesize": draw,
@@ -49,7 +56,7 @@ def study(
             options=options,
         ),
         "embed": lambda: embed(workdir, config, options),
-        "audit": lambda: audit(workdir, config, dataclasses.replace(options, features=None)),
+        "audit": audit_if_possible,
         "classify": lambda: classify(config, workdir, set_aside=True),
     }  # fmt: skip
     times = read_json(folder.study_times) if folder.study_times.exists() else {}

@@ -21,9 +21,13 @@ from gaug_jax.training.classifier import write_classifier
 from gaug_jax.training.joint_classifier import fitted_classifier
 from gaug_jax.training.loop import Run
 from gaug_jax.training.plan import MOST_STEPS, Plan
+from gaug_jax.training.secret import Secret, read_secret, secret_key, write_secret
 from gaug_jax.training.spec import Spec, make_spec
 from gaug_jax.training.state import GANState, step_of
 from gaug_jax.workfolder import WorkFolder, read_json, write_json
+
+# Folded into the secret: batches share no draw with the training.
+_BATCHES = 2**31 - 1
 
 
 def train_generator(config: ConfigDict, workdir: str) -> None:
@@ -80,7 +84,8 @@ class Training:
         if settings.evaluate.every:
             check_validation(len(self._validation[0]))
         self._train = prepared.part("train")
-        self.plan = _make_plan(settings, self.spec, self._train[1], self._class_names)
+        secret = read_secret(self._folder) if self.spec.private is not None else None
+        self.plan = _make_plan(settings, self.spec, self._train[1], self._class_names, secret)
 
     def locked(self) -> contextlib.AbstractContextManager[None]:
         """Holds the work folder; of several processes the first one does."""
@@ -90,10 +95,10 @@ class Training:
         """Returns the batches of the training part."""
         settings, spec = self._settings, self.spec
         if spec.private is not None:
-            order = batches.BatchOrder(
-                settings.seed, spec.critic_steps, spec.batch_size, 0, MOST_STEPS
-            )
-            return PoissonFeed(order, batches.image_store(*self._train, 0), jax.device_count())
+            order = batches.BatchOrder(0, spec.critic_steps, spec.batch_size, 0, MOST_STEPS)
+            store = batches.image_store(*self._train, 0)
+            key = jax.random.fold_in(secret_key(self.plan.secret), _BATCHES)
+            return PoissonFeed(order, store, jax.device_count(), key)
         return batches.make_feed(
             batches.image_store(*self._train, spec.num_generators),
             seed=settings.seed,
@@ -119,6 +124,8 @@ class Training:
         if processes.is_writer():
             write_json(self._folder.config, self._values)
             write_json(self._folder.data_manifest, self.manifest)
+            if self.plan.secret is not None:
+                write_secret(self._folder, self.plan.secret)
             if self._settings.evaluate.every:
                 train = (*self._train, self._class_names)
                 score = make_score(self._settings, self._folder, train, self._validation)
@@ -162,6 +169,7 @@ def _make_plan(
     spec: Spec,
     labels: Int[np.ndarray, " images"],
     class_names: tuple[str, ...],
+    secret: Secret | None,
 ) -> Plan:
     """Returns the plan of the run on the training part.
 
@@ -171,21 +179,24 @@ def _make_plan(
     # An epoch shows every training image once.
     in_epochs = -(-settings.train.epochs * len(labels) // spec.images_per_step)
     total_steps = settings.train.steps or in_epochs
+    accountant, ending = _accountant(settings, spec, len(labels)), ""
+    counts = np.bincount(labels, minlength=spec.num_classes)
+    if accountant is not None:
+        within = accountant.steps_within(settings.objective.epsilon, total_steps)
+        if within < total_steps:
+            ending = f"the privacy budget of epsilon={settings.objective.epsilon:g} is spent"
+        total_steps = within
+        counts = np.ones_like(counts)  # How many there are of each class is not told.
     if spec.growing_steps and spec.growing_steps * len(spec.stages) > total_steps:
         raise UserError(
             f"config.train.growing_steps={spec.growing_steps} at each of {len(spec.stages)} "
             f"resolutions is more than the {total_steps} steps of this run: give "
             f"{total_steps // len(spec.stages)} or fewer, or a longer run"
         )
-    accountant, ending = _accountant(settings, spec, len(labels)), ""
-    if accountant is not None:
-        within = accountant.steps_within(settings.objective.epsilon, total_steps)
-        if within < total_steps:
-            ending = f"the privacy budget of epsilon={settings.objective.epsilon:g} is spent"
-        total_steps = within
     return Plan(
         seed=settings.seed,
         accountant=accountant,
+        secret=secret,
         ending=ending,
         total_steps=total_steps,
         num_images=len(labels),
@@ -195,7 +206,7 @@ def _make_plan(
         description=str(settings),
         metadata={
             "class_names": list(class_names),
-            "class_counts": np.bincount(labels, minlength=spec.num_classes).tolist(),
+            "class_counts": counts.tolist(),
         },
     )
 

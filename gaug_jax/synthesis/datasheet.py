@@ -13,7 +13,7 @@ def datasheet(
     manifest: Mapping[str, Any],
     counts: Mapping[str, int],
     made: Mapping[str, Any],
-    audit: Sequence[str] = (),
+    privacy: tuple[Sequence[str], Mapping[str, float] | None] = ((), None),
 ) -> str:
     """Returns the datasheet in Markdown.
 
@@ -22,7 +22,8 @@ def datasheet(
       manifest: of its data (`data_manifest.json`).
       counts: generated images of each class.
       made: options of the drawing, and the checkpoint's `step`.
-      audit: sentences of the audit of the generator's images; none where there was none.
+      privacy: sentences of the audit of the generator's images, none where there was none; and
+        `epsilon` and `delta` of its private training, or None.
     """
     objective, model, train = (config[name] for name in ("objective", "model", "train"))
     lines = [
@@ -61,7 +62,7 @@ def datasheet(
         "",
         "## Privacy",
         "",
-        *_privacy(audit),
+        *_privacy(*privacy),
         "",
         "## What they are for",
         "",
@@ -73,17 +74,27 @@ def datasheet(
     return "\n".join(lines)
 
 
-def _privacy(audit: Sequence[str]) -> list[str]:
+def _privacy(audit: Sequence[str], spent: Mapping[str, float] | None) -> list[str]:
     """Returns what is known of the privacy of these images."""
-    if not audit:
-        return [
-            "A generator that learnt from few images may reproduce them, whole or in part. These "
-            "images were not audited (gaug_jax.audit does): treat those of patients as you would "
-            "treat the originals."
+    lines = []
+    if spent is not None:
+        lines += [
+            f"The generator was trained with differential privacy: epsilon {spent['epsilon']:.2f} "
+            f"at delta {spent['delta']:.2g}, for one image. A patient with several images is "
+            "protected less, and several generators of the same images add up.",
+            "",
         ]
+    if audit:
+        return [
+            *lines, "An audit of images of the same generator found:", "",
+            *(f"- {line}" for line in audit),
+        ]  # fmt: skip
     return [
-        "An audit of images of the same generator found:", "", *(f"- {line}" for line in audit)
-    ]  # fmt: skip
+        *lines,
+        "A generator that learnt from few images may reproduce them, whole or in part. These "
+        "images were not audited (gaug_jax.audit does): treat those of patients as you would "
+        "treat the originals.",
+    ]
 
 
 def _latents(choice: Mapping[str, Any]) -> str:

@@ -38,7 +38,7 @@ class TrainedGenerator:
       state: of the run, as numpy arrays.
       step: generator updates so far.
       class_names: names of the data's classes.
-      class_counts: training images of each.
+      class_counts: training images of each; all alike where training was private.
       privacy: `epsilon` and `delta` of private training, or None.
     """
 

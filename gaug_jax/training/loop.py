@@ -24,6 +24,7 @@ from gaug_jax.training.interrupts import Interrupted, StopRequest, stop_on_signa
 from gaug_jax.training.metrics_log import MetricsLog
 from gaug_jax.training.patience import reason_to_stop
 from gaug_jax.training.plan import Pace, Plan, Window
+from gaug_jax.training.secret import secret_key
 from gaug_jax.training.spec import Spec
 from gaug_jax.training.state import GANState, new_state, parameter_overview, step_of
 from gaug_jax.workfolder import WorkFolder, append_json_line, read_json_lines, write_json
@@ -84,7 +85,8 @@ class Run:
     ) -> None:
         self._folder, self._spec, self._feed, self._plan = folder, spec, feed, plan
         self._score = score
-        self._base_key = jax.random.key(plan.seed)
+        secret = plan.secret
+        self._base_key = secret_key(secret) if secret else jax.random.key(plan.seed)
         self._writer = processes.is_writer()
         self._checkpoints = Checkpoints(
             folder.checkpoints, plan.settings.keep_last, plan.settings.keep_best

@@ -6,6 +6,7 @@ from typing import Any
 
 from gaug_jax.settings import TrainSettings
 from gaug_jax.training.accounting import PrivacyAccountant
+from gaug_jax.training.secret import Secret
 
 # The most steps of one dispatch, however fast they are.
 MOST_STEPS = 64
@@ -28,6 +29,7 @@ class Plan:
       description: the config as text, for the log.
       metadata: written into every checkpoint.
       accountant: of private training, or None.
+      secret: what a private run draws from in place of its seed, or None.
       ending: why `total_steps` are fewer than were asked for, or nothing.
     """
 
@@ -40,6 +42,7 @@ class Plan:
     description: str
     metadata: dict[str, Any]
     accountant: PrivacyAccountant | None = None
+    secret: Secret | None = None
     ending: str = ""
 
     def is_due(self, step: int, every: int) -> bool:

@@ -64,10 +64,42 @@ def test_the_control_finds_nothing_in_a_copy_either(real):
     assert attack["control"]["auroc_low"] < 0.5 < attack["control"]["auroc_high"]
 
 
-def test_a_control_that_finds_something_takes_the_attack_back():
-    found = {"auroc_low": 0.6, "control": {"auroc_low": 0.55, "auroc_high": 0.7}}
-    assert not findings.is_attacked(found)
-    assert findings.is_attacked({"auroc_low": 0.6, "control": None})
+def test_a_control_that_finds_something_is_said():
+    control = {"auroc_low": 0.55, "auroc_high": 0.7}
+    assert not findings.is_sound({"auroc_low": 0.6, "control": control})
+    assert findings.is_sound({"auroc_low": 0.6, "control": None})
+
+
+def test_a_shift_between_the_parts_is_no_membership(real):
+    # Held-out images that are spread wider are farther from everything.
+    train, held_out, further = real
+    wider = held_out._replace(features=1.25 * held_out.features)
+    copies, attack = audited(further, train, wider)
+    assert attack["shift"]["auroc"] > 0.6
+    assert not findings.is_attacked(attack)
+
+
+def test_images_near_to_everything_are_no_copies(real):
+    train, held_out, further = real
+    copies, attack = audited(0.5 * further, train, held_out)
+    assert copies["data_copying_score"] < -3 and copies["data_copying_score_exchanged"] < -3
+    assert not findings.is_copying(copies) and not findings.is_attacked(attack)
+
+
+def test_a_few_copies_among_others_are_found(real):
+    train, held_out, further = real
+    generated = np.concatenate([further, train.features[::10] + 0.01])
+    copies, _ = audited(generated, train, held_out)
+    assert copies["data_copying_score"] > -3
+    if len(held_out.features) > 50:  # Fifty images cannot be told apart by so few.
+        assert findings.is_copying(copies)
+
+
+def test_scores_of_each_class_get_one_scale():
+    scores = [np.array([1.0, 2.0, 300.0]), np.array([3.0, 100.0])]
+    first, second = findings.standardised(scores, [np.array([0, 0, 1]), np.array([0, 1])])
+    np.testing.assert_allclose(first, [-1.2247449, 0.0, 1.0], atol=1e-6)
+    np.testing.assert_allclose(second, [1.2247449, -1.0], atol=1e-6)
 
 
 def test_one_group_has_neither_strangers_nor_halves():

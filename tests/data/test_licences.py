@@ -14,6 +14,8 @@ from gaug_jax.settings import UserError
     ("licence", "forbids"),
     [("CC BY-NC-ND 4.0", True), ("CC BY-NC-ND", True), ("cc by nd", True), ("CC BY-NC-SA", False),
      ("CC BY", False), ("Hand-drawn", False), ("CC BY-NoDerivatives", True), ("", False),
+     ("https://creativecommons.org/licenses/by-nc-nd/4.0/", True), ("CC_BY_NC_ND", True),
+     ("Attribution - No Derivatives", True),
      (None, False)],
 )  # fmt: skip
 def test_licences_that_forbid_derivatives(licence, forbids):

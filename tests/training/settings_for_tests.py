@@ -56,7 +56,7 @@ def small_feed(spec, devices, seed=0, resident=True, most_steps=6):
     store = image_store(*small_images(size=spec.image_shape[0]), spec.num_generators)
     if spec.private is not None:
         order = BatchOrder(seed, spec.critic_steps, spec.batch_size, 0, most_steps)
-        return PoissonFeed(order, store, len(devices))
+        return PoissonFeed(order, store, len(devices), jax.random.key(seed))
     return make_feed(
         store,
         seed=seed,

@@ -92,7 +92,7 @@ def test_the_noise_has_the_deviation_that_is_counted():
 def test_batches_are_independent_draws():
     images, labels = small_images()
     order = BatchOrder(3, 2, 6, 0, 4)
-    feed = PoissonFeed(order, image_store(images, labels, 0), 1)
+    feed = PoissonFeed(order, image_store(images, labels, 0), 1, jax.random.key(5))
     assert feed.probability == 6 / len(images)
     constant = jax.device_put(feed.take_constant())
     drawn = jax.jit(lambda step: feed.batch(constant, jnp.int32(0), step, jnp.int32(0)))

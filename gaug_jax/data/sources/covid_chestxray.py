@@ -81,7 +81,8 @@ def read(settings: DataSettings) -> SourceData:
         dataclasses.replace(record, label=label_of(record.metadata["finding"]))
         for record in records
     ]
-    return SourceData(NAME, VERSION, tuple(records), tuple(missing), licence=LICENCE)
+    # The licence of the whole is no licence: each film has its own, or none.
+    return SourceData(NAME, VERSION, tuple(records), tuple(missing))
 
 
 def films(root: Path) -> tuple[list[Record], list[str]]:
