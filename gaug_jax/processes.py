@@ -5,11 +5,14 @@ Each is given its number, or is a task of SLURM's `srun`. The first one writes.
 
 import contextlib
 import os
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 
 import jax
 import numpy as np
 from jaxtyping import Int, Shaped
+
+from gaug_jax.settings import UserError
 
 # Set by `srun` for each task of a step, and not in a batch script itself.
 _SLURM_TASKS = "SLURM_STEP_NUM_TASKS"
@@ -32,6 +35,8 @@ def connect(coordinator_address: str | None, num_processes: int, process_id: int
         jax.distributed.initialize(cluster_detection_method="slurm")
     else:
         return
+    # The first meeting must be soon: collectives of CPUs wait half a minute for it.
+    agree(0, 0)
     if is_writer():
         print(f"{jax.process_count()} processes make this run together")
 
@@ -54,6 +59,21 @@ def agree(count: int, stop: int) -> tuple[int, int]:
 def everyone(flag: bool) -> bool:
     """Returns whether all processes say yes."""
     return bool(gathered(np.array([flag])).all())
+
+
+def check_alike(numbers: Sequence[int], what: str) -> None:
+    """Raises `UserError` where processes see different numbers.
+
+    Args:
+      numbers: what this one sees.
+      what: it is, for the message.
+    """
+    own = np.array([zlib.crc32(repr(list(numbers)).encode())], np.uint32)
+    if len(set(gathered(own).tolist())) > 1:
+        raise UserError(
+            f"the processes of this run see different {what}: the work folder must be on a disk "
+            "that they share; wait until its files are seen everywhere and try again"
+        )
 
 
 def gathered(rows: Shaped[np.ndarray, "rows ..."]) -> Shaped[np.ndarray, "all_rows ..."]:
@@ -79,6 +99,8 @@ def first_process_first() -> Iterator[None]:
     """Has the others wait until the first process has left the block, whose files they find."""
     if not is_writer():
         agree(0, 0)
-    yield
-    if is_writer():
-        agree(0, 0)
+    try:
+        yield
+    finally:
+        if is_writer():
+            agree(0, 0)

@@ -54,26 +54,24 @@ class LocalExecutor:
                 self._collect()
                 states = {unit.name: self._state(unit) for unit in units}
                 for unit in units:
-                    again = states[unit.name] == FAILED and self._may_try(unit, tried)
-                    if (states[unit.name] == WAITING or again) and self._slots:
+                    if self._is_left(unit, states, tried) and self._slots:
                         tried[unit.name] = tried.get(unit.name, 0) + 1
                         self._start(unit)
                         states[unit.name] = RUNNING
                 report()
-                left = any(
-                    states[unit.name] in (WAITING, RUNNING)
-                    or (states[unit.name] == FAILED and self._may_try(unit, tried))
+                if not any(
+                    states[unit.name] == RUNNING or self._is_left(unit, states, tried)
                     for unit in units
-                )
-                if not left:
+                ):
                     return
                 time.sleep(_SECONDS_BETWEEN_LOOKS)
         finally:
             self._stop()
 
-    def _may_try(self, unit: Unit, tried: dict[str, int]) -> bool:
-        """Says whether a unit that failed is to be tried once more."""
-        return tried.get(unit.name, 0) <= self._retries
+    def _is_left(self, unit: Unit, states: dict[str, str], tried: dict[str, int]) -> bool:
+        """Says whether a unit is to be tried, perhaps once more."""
+        open_ones = states[unit.name] in (WAITING, FAILED)
+        return open_ones and tried.get(unit.name, 0) <= self._retries
 
     def _state(self, unit: Unit) -> str:
         """Returns a unit's state; one that was just started is running."""

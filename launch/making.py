@@ -18,6 +18,8 @@ from launch.unit import Unit
 # What a run ends with that was asked to stop (SIGINT, SIGTERM, SIGUSR1, SIGUSR2): it goes on
 # where it was.
 _STOPPED = (130, 143, 138, 140)
+# How often it is tried to hold a run, since others look at it now and then.
+_TRIES = 20
 # The binaries that several processes can make together.
 _TOGETHER = ("gaug_jax.main", "gaug_jax.evaluate")
 
@@ -36,12 +38,15 @@ class Making:
         self._root, self._unit, self._tasks = root, unit, tasks
         self._process: subprocess.Popen | None = None
         self._ended = -1
+        self._stopped_by = 0
 
     def make(self) -> str:
         """Makes the runs and returns the unit's state then."""
         root = self._root
         with contextlib.ExitStack() as holding:
-            held = [(run, holding.enter_context(root.held(run.name))) for run in self._unit.runs]
+            held = [
+                (run, holding.enter_context(root.held(run.name, _TRIES))) for run in self._unit.runs
+            ]
             own = [
                 (run, lock)
                 for run, lock in held
@@ -52,11 +57,14 @@ class Making:
                 record = root.read_record(run.name)
                 host = socket.gethostname()
                 root.write_record(run.name, {**record, "state": RUNNING, "host": host})
-            if len(own) > 1:
-                self._make_packed([run for run, _ in own])
-            elif own:
-                run = own[0][0]
-                self._make_run(run, run.commands(root.work_folder(run.name)), 0, 0.0)
+            # One that has failed may be what made the others fail.
+            fresh = [run for run, _ in own if not root.read_record(run.name)["failures"]]
+            packed = fresh if len(fresh) > 1 else []
+            if packed:
+                self._make_packed(packed)
+            for run, _ in own:
+                if run not in packed:
+                    self._make_run(run, run.commands(root.work_folder(run.name)), 0, 0.0)
         return self._unit.state(root)
 
     def _make_packed(self, runs: list[Run]) -> None:
@@ -72,9 +80,14 @@ class Making:
         seconds = (time.time() - start) / len(runs)
         for run in runs:
             folder = WorkFolder(root.work_folder(run.name))
-            # If one fails the others go on to their ends.
-            its_status = 0 if folder.training_finished.exists() else status or 1
-            self._make_run(run, run.commands(folder.path)[1:], its_status, seconds)
+            calls = run.commands(folder.path)
+            if not status:
+                self._make_run(run, calls[1:], 0, seconds)
+            elif folder.training_finished.exists():
+                # If one fails the others go on to their ends; what is missing there is written.
+                self._make_run(run, calls, 0, seconds)
+            else:
+                self._make_run(run, calls, status, seconds)
 
     def _make_run(self, run: Run, calls: list[list[str]], status: int, seconds: float) -> None:
         """Makes a run's calls, unless a status says that it failed, and records how it ended."""
@@ -97,13 +110,15 @@ class Making:
 
     def stop(self) -> None:
         """Asks the binary that runs to save and stop, and waits for it; for a signal's handler."""
+        self._ask_to_stop(signal.SIGTERM)
         if self._process is not None:
-            os.kill(self._process.pid, signal.SIGTERM)
             # Its end closes the pipe. `wait` would wait for `_call`, which the handler interrupts.
             os.read(self._ended, 1)
 
     def _call(self, call: list[str], log: int) -> int:
         """Calls a module with its arguments and returns the exit status, as a shell would."""
+        if self._stopped_by:
+            return 128 + self._stopped_by
         started_by = self._tasks if call[0] in _TOGETHER else ()
         self._ended, held_by_child = os.pipe()
         try:
@@ -113,15 +128,17 @@ class Making:
                 stdout=log, stderr=subprocess.STDOUT, pass_fds=(*self._locks, held_by_child),
             )  # fmt: skip
             os.close(held_by_child)
-            _hand_on_signals(self._process)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda number, frame: self._ask_to_stop(number))
             status = self._process.wait()
             return 128 - status if status < 0 else status
         finally:
             self._process = None
             os.close(self._ended)
 
-
-def _hand_on_signals(process: subprocess.Popen) -> None:
-    """Hands a wish to stop on to the binary that runs, which saves."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, frame: process.send_signal(number))
+    def _ask_to_stop(self, number: int) -> None:
+        """Asks the binary that runs to save and stop, and keeps others from being begun."""
+        self._stopped_by = number
+        if self._process is not None:
+            # At SIGTERM `srun` kills its tasks; this it hands on to them.
+            self._process.send_signal(signal.SIGUSR1 if self._tasks else number)

@@ -2,13 +2,18 @@
 
 import contextlib
 import fcntl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from gaug_jax.settings import UserError
 from gaug_jax.workfolder import read_json, write_json
 
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
+
+
+_SECONDS_BETWEEN_TRIES = 0.05
 
 
 class Root:
@@ -43,20 +48,38 @@ class Root:
         write_json(self.record(name), record)
 
     @contextlib.contextmanager
-    def held(self, name: str) -> Iterator[int | None]:
+    def held(self, name: str, tries: int = 1) -> Iterator[int | None]:
         """Holds a run, so that nobody else makes it: the lock's file number, None if it is held.
 
-        A process that is given that number holds the run too, until it ends.
+        A process that is given that number holds the run too, until it ends. Who only looks holds
+        it for a moment: who wants to make it tries more than once.
         """
         path = self.record(name).with_suffix(".lock")
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield None
-                return
+            for attempt in range(tries):
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if attempt == tries - 1:
+                        yield None
+                        return
+                    time.sleep(_SECONDS_BETWEEN_TRIES)
             yield file.fileno()
+
+    @contextlib.contextmanager
+    def describing(self) -> Iterator[None]:
+        """Holds the description of the sweep for who reads and writes it."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"--root={self.path} cannot be made ({error.strerror}): choose another"
+            ) from None
+        with open(self.path / ".lock", "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def state(self, name: str) -> str:
         """Returns `waiting`, `running`, `done` or `failed`; a run whose maker died waits."""

@@ -27,7 +27,9 @@ _EXECUTOR = flags.DEFINE_enum(
 _SLURM = flags.DEFINE_multi_string(
     "slurm", [], "For SLURM: --slurm=partition=gpu --slurm=time=120 --slurm=gpus_per_node=1."
 )
-_PARALLEL = flags.DEFINE_integer("max_parallel", 0, "Runs at once; by default one a device.")
+_PARALLEL = flags.DEFINE_integer(
+    "max_parallel", 0, "Runs at once; by default one a device.", lower_bound=0
+)
 _RETRIES = flags.DEFINE_integer("retries", 1, "Times that a failed run is tried again.")
 _PACK = flags.DEFINE_bool(
     "pack", False, "Train runs that differ in their seeds alone as one program."

@@ -14,6 +14,8 @@ from launch.root import FAILED, RUNNING, WAITING, Root
 from launch.unit import Unit
 
 _SECONDS_BETWEEN_LOOKS = 2.0
+# Parameters that are counted with here or in submitit.
+_NUMBERS = {"time": " of minutes", "nodes": "", "ntasks_per_node": "", "gpus_per_node": ""}
 
 
 class Job:
@@ -52,6 +54,8 @@ def slurm_parameters(given: list[str]) -> dict[str, Any]:
             parameters[name] = ast.literal_eval(value)
         except (ValueError, SyntaxError):
             parameters[name] = value
+        if name in _NUMBERS and not isinstance(parameters[name], int):
+            raise UserError(f"--slurm={text}: give a whole number{_NUMBERS[name]}")
     return parameters
 
 

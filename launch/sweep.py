@@ -95,11 +95,20 @@ def read_sweep(path: str, given: Sequence[tuple[str, str, Any]] = ()) -> Sweep:
             raise UserError(f"run {name!r}: a name has letters, digits and _ . + - alone")
         if name in runs:
             raise UserError(f"run {name}: there are two of this name in {path}")
+        for field, value in overrides.items():
+            if value is None:
+                raise UserError(
+                    f"run {name}: {field}=None cannot be given on a command line: leave it out, or "
+                    "make a config of its own"
+                )
         more = {field: value for pattern, field, value in given if fnmatchcase(name, pattern)}
         runs[name] = Run(name, config, command, overrides | more, evaluate)
         _check(runs[name])
 
-    sweep(add)
+    try:
+        sweep(add)
+    except TypeError as error:
+        raise UserError(f"--sweep={path}: {error}") from None
     if not runs:
         raise UserError(f"{path} adds no run")
     return Sweep(list(runs.values()), defined.get("PAPER", {}))
@@ -129,7 +138,7 @@ def _check(run: Run) -> None:
         raise UserError(f"run {run.name}: {run.config} does not exist")
     try:
         config = config_of(run)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, ImportError) as error:
         raise UserError(f"run {run.name}: {' '.join(str(error).split())}") from None
     try:
         settings = read_settings(config.to_dict())

@@ -59,14 +59,16 @@ def make_sweep(
     sweep = read_sweep(path, given)
     runs = sweep.runs
     root = Root(folder)
-    known = _known_runs(root, runs)
+    _known_runs(root, runs)
     if options.dry_run:
         for run in runs:
             for call in run.commands(root.work_folder(run.name)):
                 print(f"{run.name} ({root.state(run.name)}): {shlex.join(call)}")
         return
-    described = [dataclasses.asdict(run) for run in known.values()]
-    write_json(root.sweep, {"runs": described, "paper": sweep.paper})
+    with root.describing():
+        known = _known_runs(root, runs)
+        described = [dataclasses.asdict(run) for run in known.values()]
+        write_json(root.sweep, {"runs": described, "paper": sweep.paper})
     status = Status()
 
     def states_now() -> dict[str, str]:

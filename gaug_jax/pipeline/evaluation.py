@@ -98,12 +98,12 @@ def evaluate_paths(real: str, fake: str, out: str, options: EvaluationOptions) -
     lpips = options.perceptual_distance()
     real_sample = Sample(real_set, cached_extract(extractor, real_set))
     row = _row(extractor, real_sample, fake_set, lpips, options.seed)
-    if row is None:
-        return
-    row |= {"real": real_set.name, "fake": fake_set.name}
-    write_json(out, row)
-    print("\n".join(summary_lines(row)))
-    print(f"written to {out}")
+    if row is not None:
+        row |= {"real": real_set.name, "fake": fake_set.name}
+        write_json(out, row)
+        print("\n".join(summary_lines(row)))
+        print(f"written to {out}")
+    processes.agree(0, 0)  # Nobody leaves while the first process still computes.
 
 
 def _row(
@@ -167,6 +167,7 @@ def evaluate_generator(
     steps = [sampling.read_generator(folder, step).step]
     if all_checkpoints:
         steps = Checkpoints(folder.checkpoints).steps()
+    processes.check_alike(steps, "checkpoints")
     reference = reference_split or ("validation" if all_checkpoints else "test")
     prepared = data.prepare(settings.data)
     check_same_data(folder, prepared.manifest)
@@ -184,6 +185,7 @@ def evaluate_generator(
         _evaluate_step(folder, {**facts, "step": number}, extractor, real, lpips)
     if all_checkpoints and processes.is_writer():
         write_fidelity_curve(folder, facts)
+    processes.agree(0, 0)  # Nobody leaves while the first process still computes.
 
 
 def work_folder_settings(folder: WorkFolder, config: ConfigDict | None) -> Settings:

@@ -120,6 +120,7 @@ class Run:
         self._diverged = parallel.replicate(jnp.bool_(False))
         self._steps_key = parallel.replicate(self._key(_STEPS))
         self.step = self._launched = step_of(state)
+        processes.check_alike([self.step], "checkpoints")
         self._look_for_the_end()
 
     def _look_for_the_end(self) -> None:

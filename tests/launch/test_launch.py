@@ -65,6 +65,9 @@ def states(root, count=3):
         ('add("bad", config="configs/digits.py", command="train")', "run bad: command 'train'"),
         ('add("run-0", config="configs/digits.py")', "run run-0: there are two of this name"),
         ("add(", "sweep.py cannot be loaded"),
+        ('add("bad")', "sweep.py: .*config"),
+        ('add("bad", config="configs/digits.py", **{"data.label": None})',
+         "data.label=None cannot"),
         ('add("a/b", config="configs/digits.py")', "run 'a/b': a name has"),
     ],
 )  # fmt: skip
@@ -75,6 +78,26 @@ def test_a_mistake_ends_it_before_anything_starts(tmp_path, more, message):
     assert line.startswith("error: ")
     assert re.search(message, line), line
     assert not (tmp_path / "R").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--max_parallel=-1", "max_parallel"),
+        ("--slurm=time=2:00:00", "--slurm=time=2:00:00: give a whole number of minutes"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(tmp_path, option, message):
+    options = ["--executor=slurm", option] if "slurm" in option else [option]
+    result = launch(sweep_file(tmp_path / "sweep.py"), tmp_path / "R", *options)
+    assert result.returncode == 2 and message in result.stderr, result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_root_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "R").write_text("")
+    result = launch(sweep_file(tmp_path / "sweep.py"), tmp_path / "R")
+    assert result.returncode == 2 and "--root=" in result.stderr, result.stderr
 
 
 def test_a_dry_run_says_what_would_be_run(tmp_path):
