@@ -44,7 +44,8 @@ def write_report(
     """
     manifest = read_json(folder.data_manifest)
     summary = read_json(folder.downstream_summary)
-    answer = verdict(summary)
+    per_class = manifest["options"]["train_size_per_class"]
+    answer = verdict(summary, per_class)
     found = _NOT_AUDITED
     if folder.audit.exists():
         found = sentences(read_json(folder.audit))
@@ -67,7 +68,7 @@ def write_report(
             sections.training_section(_training_pictures(folder), rows[-1] if rows else None),
             sections.fidelity_section(measured[-1] if measured else None),
             _embedding(folder, prepared),
-            sections.downstream_section(summary, _downstream_pictures(folder)),
+            sections.downstream_section(summary, _downstream_pictures(folder), per_class),
             sections.privacy_section(found, _audit_pictures(folder)),
             _run(folder, manifest, command, times),
         ],

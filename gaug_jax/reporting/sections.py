@@ -7,6 +7,7 @@ from typing import Any
 from gaug_jax.data.manifest import licence_counts
 from gaug_jax.reporting.downstream_table import arm_rows, interval
 from gaug_jax.reporting.page import Picture, Scatter, Section, Table
+from gaug_jax.reporting.verdict import training_images
 
 _FIDELITY = (
     # Name in the row, as people call it, its floor in the row, better.
@@ -144,11 +145,19 @@ def embedding_section(
     return Section("embedding", "Where they lie", paragraphs, [table], pictures, scatter)
 
 
-def downstream_section(summary: Mapping[str, Any], pictures: Sequence[Picture]) -> Section:
-    """Returns the classifiers' figures: a table for each training size."""
+def downstream_section(
+    summary: Mapping[str, Any], pictures: Sequence[Picture], per_class: bool = False
+) -> Section:
+    """Returns the classifiers' figures: a table for each training size.
+
+    Args:
+      summary: `downstream/summary.json`.
+      pictures: of the figures.
+      per_class: whether training sizes count the images of each class.
+    """
     tables = []
     for size, content in summary["sizes"].items():
-        title = "All training images" if size == "0" else f"{size} training images"
+        title = training_images(int(size), per_class).capitalize()
         title += f"; best arm without a GAN on validation: {content['best_without_gan']}"
         tables.append(Table(title, *arm_rows(content, summary)))
         tables.extend(_agreement_table(content))

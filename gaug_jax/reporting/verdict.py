@@ -20,8 +20,23 @@ class Verdict(NamedTuple):
     sentence: str
 
 
-def verdict(summary: Mapping[str, Any]) -> Verdict:
-    """Returns the verdict of a study's summary."""
+def training_images(size: int, per_class: bool) -> str:
+    """Returns a training size in words.
+
+    Args:
+      size: of the study; 0 for all.
+      per_class: whether it counts the images of each class.
+    """
+    return f"{size or 'all'} training images" + (" of each class" if size and per_class else "")
+
+
+def verdict(summary: Mapping[str, Any], per_class: bool = False) -> Verdict:
+    """Returns the verdict of a study's summary.
+
+    Args:
+      summary: `downstream/summary.json`.
+      per_class: whether training sizes count the images of each class.
+    """
     answer = summary["answer"]
     if answer is None:
         return Verdict("Not asked", f"{summary['endpoint_arm']} has no arm to be compared with.")
@@ -31,7 +46,7 @@ def verdict(summary: Mapping[str, Any]) -> Verdict:
     sentence = (
         f"{answer['arm']} against {answer['against']}, the best arm without generated images on "
         f"validation: {figure} {interval(answer, signed=True)} (difference with its 95% interval) "
-        f"with {size or 'all'} training images, tested on {groups} patients or groups."
+        f"with {training_images(size, per_class)}, tested on {groups} patients or groups."
     )
     if "groups_needed" in answer:
         sentence += (
