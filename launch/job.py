@@ -15,7 +15,7 @@ from launch.sweep import read_runs
 from launch.unit import Unit
 
 _ROOT = flags.DEFINE_string("root", None, "Folder of the sweep.")
-_NAMES = flags.DEFINE_list("names", [], "Of the run, or of the runs.")
+_NAMES = flags.DEFINE_list("names", None, "Of the run, or of the runs.")
 
 
 def main(arguments: list[str]) -> None:

@@ -8,7 +8,7 @@ from absl import flags
 from gaug_jax import command_line
 
 _ROOT = flags.DEFINE_string("root", None, "Folder of the sweep.")
-_NAMES = flags.DEFINE_list("names", [], "Of the runs, which differ in their seeds alone.")
+_NAMES = flags.DEFINE_list("names", None, "Of the runs, which differ in their seeds alone.")
 
 
 def main() -> None:
