@@ -108,3 +108,22 @@ def test_one_group_has_neither_strangers_nor_halves():
     copies, attack = audited(generator.normal(size=(40, 3)), train, held_out)
     assert copies["closer_than_strangers"] is None
     assert attack["control"] is None
+
+
+@pytest.mark.parametrize("count", [50, 200, 1000])
+@pytest.mark.parametrize("copying", [True, False], ids=["copies", "honest"])
+def test_on_real_digits_copies_are_caught_and_honest_samples_are_not(count, copying):
+    from sklearn.datasets import load_digits
+
+    generator = np.random.default_rng(count)
+    images = generator.permutation(load_digits().data / 16.0)
+    held_out = Part(images[count : count + 300], np.arange(300) + 10**6)
+    train = Part(images[:count], np.arange(count))
+    generated = images[count + 300 :][: 2 * count]
+    if copying:
+        generated = np.tile(train.features, (2, 1))
+        generated = (generated + 0.05 * generator.normal(size=generated.shape)).clip(0.0, 1.0)
+    copies, attack = audited(generated, train, held_out)
+    assert findings.is_copying(copies) is copying
+    assert findings.is_attacked(attack) is copying
+    assert findings.is_sound(attack)
