@@ -111,8 +111,11 @@ def packed(tmp_path, seeds, total, **overrides):
     "overrides",
     [
         {"objective__preset": "minimax"},
-        {"objective__preset": "wgan_gp"},
-        {"objective__preset": "spectral_norm", "model__labels": "per_class"},
+        pytest.param({"objective__preset": "wgan_gp"}, marks=pytest.mark.slow),
+        pytest.param(
+            {"objective__preset": "spectral_norm", "model__labels": "per_class"},
+            marks=pytest.mark.slow,
+        ),
         {"objective__preset": "spectral_norm", "objective__r1": 1.0, "augment__policy": "cutout"},
     ],
     ids=["minimax", "wgan_gp", "per_class", "r1"],
