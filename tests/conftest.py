@@ -1,7 +1,11 @@
 """Four CPU devices for every test, and no file outside the test's own folders."""
 
+import gc
 import os
+import sys
 import tempfile
+
+import pytest
 
 os.environ["XLA_FLAGS"] = (
     os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=4"
@@ -9,3 +13,12 @@ os.environ["XLA_FLAGS"] = (
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["GAUG_CACHE"] = tempfile.mkdtemp(prefix="gaug_cache_")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_programs_are_kept():
+    """Drops the compiled programs of a file: those of all would use up a worker's memory maps."""
+    yield
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
+        gc.collect()
