@@ -15,9 +15,7 @@ def forbids_derivatives(licence: str | None) -> bool:
 
     An image without a named licence forbids nothing here: ask its publisher.
     """
-    return bool(
-        re.search(r"(?i)(?<![a-z])by([-_ ]nc)?[-_ ]nd(?![a-z])|no[-_ ]?deriv", licence or "")
-    )
+    return bool(_NO_DERIVATIVES.search(licence or ""))
 
 
 def allowed(data: SourceData, wanted: str | None) -> list[bool]:
