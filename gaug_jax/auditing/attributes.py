@@ -7,7 +7,7 @@ alone tells, what the generated images tell, and, as the control, what real imag
 patients tell of the training images nearest to them: look-alikes share a sex without any leak.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -44,33 +44,24 @@ def read_attributes(metadata: Sequence[dict[str, str]], train: Labels) -> list[A
       train: which of them are trained on.
     """
     found = []
-    for column, make in (("sex", _rarer), ("age", _above_median), ("location", _most_common)):
+    for column, choose in (("sex", np.argmin), ("age", None), ("location", np.argmax)):
         texts = np.array([row.get(column, "") for row in metadata])
         known = texts != ""
-        if len(np.unique(texts[train][known[train]])) > 1:
-            made = make(column, texts, known, train)
-            found.append(made)
+        names, counts = np.unique(texts[train][known[train]], return_counts=True)
+        if len(names) < 2:
+            continue
+        if choose is None:
+            found.append(_above_median(column, texts, train))
+            continue
+        chosen = names[choose(counts)]
+        found.append(Attribute(f"{column} is {chosen}", texts == chosen, known))
     return found
 
 
-def _rarer(column: str, texts: np.ndarray, known: np.ndarray, train: Labels) -> Attribute:
-    """Returns whether a column has the rarer value."""
-    names, counts = np.unique(texts[train][known[train]], return_counts=True)
-    rarer = names[counts.argmin()]
-    return Attribute(f"{column} is {rarer}", texts == rarer, known)
-
-
-def _most_common(column: str, texts: np.ndarray, known: np.ndarray, train: Labels) -> Attribute:
-    """Returns whether a column has the most common value."""
-    names, counts = np.unique(texts[train][known[train]], return_counts=True)
-    common = names[counts.argmax()]
-    return Attribute(f"{column} is {common}", texts == common, known)
-
-
-def _above_median(column: str, texts: np.ndarray, known: np.ndarray, train: Labels) -> Attribute:
+def _above_median(column: str, texts: np.ndarray, train: Labels) -> Attribute:
     """Returns whether a column's number is above the median; what is no number is not known."""
     numbers = np.full(len(texts), np.nan)
-    for index in np.flatnonzero(known):
+    for index in np.flatnonzero(texts != ""):
         try:
             numbers[index] = float(texts[index])
         except ValueError:
@@ -79,10 +70,10 @@ def _above_median(column: str, texts: np.ndarray, known: np.ndarray, train: Labe
     return Attribute(f"{column} is above {median:g}", numbers > median, np.isfinite(numbers))
 
 
-def told_by_images(
-    attackers: Features, value: Bool[np.ndarray, " attackers"], images: Features
-) -> Float[np.ndarray, " images"]:
-    """Returns the probability of an attribute that a classifier reads off images.
+def attribute_reader(
+    attackers: Features, value: Bool[np.ndarray, " attackers"]
+) -> Callable[[Features], Float[np.ndarray, " images"]]:
+    """Returns what reads the probability of an attribute off images.
 
     Logistic regression on 50 principal components, fitted to the attacker's own images.
 
@@ -102,7 +93,8 @@ def told_by_images(
         StandardScaler(),
         LogisticRegression(C=0.1, max_iter=1000),
     )
-    return classifier.fit(attackers, value).predict_proba(images)[:, 1]
+    fitted = classifier.fit(attackers, value)
+    return lambda images: fitted.predict_proba(images)[:, 1]
 
 
 def told_by_labels(

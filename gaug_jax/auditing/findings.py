@@ -1,14 +1,21 @@
 """An audit of features: copies and membership, as numbers, and what they mean in words."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.stats import fisher_exact
 
-from gaug_jax.auditing.membership import Candidates, against_held_out, between_halves, closeness
-from gaug_jax.evaluation.metrics.authenticity import authentic
+from gaug_jax.auditing.membership import (
+    Candidates,
+    against_held_out,
+    between_halves,
+    closeness,
+    half_of_groups,
+)
+from gaug_jax.evaluation.metrics.authenticity import authenticity
 from gaug_jax.evaluation.metrics.classification import binary_auroc, sensitivity_at
 from gaug_jax.evaluation.metrics.data_copying import data_copying_score
 from gaug_jax.evaluation.metrics.intervals import estimate
@@ -64,8 +71,8 @@ def copies(generated: Features, train: Part, held_out: Part, seed: int) -> dict[
     least = float(strangers.min())
     known = np.isfinite(least)
     return {
-        "authenticity": float(authentic(generated, train.features).mean()),
-        "authenticity_held_out": float(authentic(held_out.features, train.features).mean()),
+        "authenticity": authenticity(generated, train.features),
+        "authenticity_held_out": authenticity(held_out.features, train.features),
         "closer_than_strangers": float(np.mean(to_train < least)) if known else None,
         "closer_than_strangers_held_out": float(np.mean(of_held_out < least)) if known else None,
         "nearer_to_training": _nearer_to_training(generated, train, held_out, seed),
@@ -144,10 +151,9 @@ def membership_by_closeness(
     """
     scores = [closeness(part.features, generated) for part in (train, held_out)]
     found = membership((scores[0], train.groups), (scores[1], held_out.groups), seed)
-    names = np.random.default_rng(seed).permutation(np.unique(held_out.groups))
-    if len(names) < 2:
+    taken = half_of_groups(held_out.groups, np.random.default_rng(seed))
+    if not taken.any():
         return {**found, "shift": None}
-    taken = np.isin(held_out.groups, names[: len(names) // 2])
     rest = Part(held_out.features[~taken], held_out.groups[~taken])
     members, others = (
         (closeness(part.features, held_out.features[taken]), part.groups) for part in (train, rest)
@@ -213,29 +219,33 @@ def told(
     """
     if len(np.unique(truth)) < 2:
         raise ValueError("the training images in question have one value of the attribute alone")
-    candidates = Candidates(scores, truth, groups)
-    found = _figures(candidates, np.random.default_rng(seed))
-    return {name: value for name, value in found.items() if name.startswith("auroc")}
+    return _figure("auroc", Candidates(scores, truth, groups), np.random.default_rng(seed))
+
+
+_FIGURES: dict[str, Callable[..., Float[np.ndarray, " weightings"]]] = {
+    "auroc": binary_auroc,
+    "true_positive_rate": functools.partial(sensitivity_at, specificity=_SPECIFICITY),
+}
 
 
 def _figures(candidates: Candidates, generator: np.random.Generator) -> dict[str, float]:
     """Returns the figures of an attack, each with its interval."""
-    scores, member, groups = candidates
-    figures = {
-        "auroc": lambda weights: binary_auroc(scores, member, weights)[:, None],
-        "true_positive_rate": lambda weights: sensitivity_at(scores, member, weights, _SPECIFICITY)[
-            :, None
-        ],
-    }
     found = {}
-    for name, figure in figures.items():
-        value = estimate(figure, groups, generator)
-        found |= {
-            name: value.value,
-            f"{name}_low": max(0.0, value.low),
-            f"{name}_high": min(1.0, value.high),
-        }
+    for name in _FIGURES:
+        found |= _figure(name, candidates, generator)
     return found
+
+
+def _figure(name: str, candidates: Candidates, generator: np.random.Generator) -> dict[str, float]:
+    """Returns one figure of an attack with its interval."""
+    scores, member, groups = candidates
+    figure = _FIGURES[name]
+    value = estimate(lambda weights: figure(scores, member, weights)[:, None], groups, generator)
+    return {
+        name: value.value,
+        f"{name}_low": max(0.0, value.low),
+        f"{name}_high": min(1.0, value.high),
+    }
 
 
 def is_copying(found: dict[str, Any]) -> bool:

@@ -8,19 +8,26 @@ from ml_collections import ConfigDict
 
 from gaug_jax import data
 from gaug_jax.auditing import findings, words
-from gaug_jax.auditing.attributes import read_attributes, told_by_images, told_by_labels
+from gaug_jax.auditing.attributes import (
+    Attribute,
+    attribute_reader,
+    read_attributes,
+    told_by_labels,
+)
 from gaug_jax.auditing.findings import Part
+from gaug_jax.auditing.membership import half_of_groups
 from gaug_jax.data.sources.arrays import checked_images, read_arrays
 from gaug_jax.data.splits import TEST, TRAIN, VALIDATION
 from gaug_jax.evaluation.features import Extractor, classifier_extractor, extract
 from gaug_jax.evaluation.image_sets import array_set
-from gaug_jax.evaluation.metrics.nearest import nearest, nearest_fellow
+from gaug_jax.evaluation.metrics.nearest import nearest
 from gaug_jax.images import write_picture
 from gaug_jax.pipeline.evaluation import EvaluationOptions, work_folder_settings
 from gaug_jax.pipeline.training import check_same_data
 from gaug_jax.reporting.image_pictures import pair_grid
 from gaug_jax.settings import UserError
 from gaug_jax.synthesis import sampling
+from gaug_jax.synthesis.filters import copy_distances
 from gaug_jax.training.classifier import fit_classifier
 from gaug_jax.training.classifier_spec import ClassifierSpec
 from gaug_jax.training.generate import score
@@ -85,7 +92,8 @@ def audit(workdir: str, config: ConfigDict | None, options: EvaluationOptions) -
         print(f"{folder.audit} is of these images already: nothing to do")
         return
     spaces = {"pixels": _pixels(audited)}
-    extractor = _extractor(folder, audited, options)
+    extractor = _extractor(audited, options)
+    generator = sampling.read_generator(folder)
     if extractor is not None:
         spaces["features"] = _features(extractor, audited)
     found = {
@@ -98,9 +106,9 @@ def audit(workdir: str, config: ConfigDict | None, options: EvaluationOptions) -
             }
             for name, space in spaces.items()
         },
-        "discriminator": _discriminator(folder, audited, options.seed),
+        "discriminator": _discriminator(generator, audited, options.seed),
         "attributes": _attributes(audited, spaces["pixels"], options.seed),
-        "privacy": sampling.read_generator(folder).privacy,
+        "privacy": generator.privacy,
     }
     found["leaks"] = words.is_leaking(found)
     _write_worst_pairs(folder, audited, spaces["pixels"])
@@ -166,9 +174,7 @@ def _pixels(audited: _Audited) -> Space:
     )
 
 
-def _extractor(
-    folder: WorkFolder, audited: _Audited, options: EvaluationOptions
-) -> Extractor | None:
+def _extractor(audited: _Audited, options: EvaluationOptions) -> Extractor | None:
     """Returns the features' extractor; None where the generator knows fewer than two classes.
 
     The default was fitted to generated images alone, as an attacker could: one that was fitted
@@ -201,24 +207,32 @@ def _features(extractor: Extractor, audited: _Audited) -> Space:
     )
 
 
-def _discriminator(folder: WorkFolder, audited: _Audited, seed: int) -> dict[str, Any]:
+def _discriminator(
+    generator: sampling.TrainedGenerator, audited: _Audited, seed: int
+) -> dict[str, Any]:
     """Returns the attack by the discriminator's scores, each of an image's own class."""
-    generator, prepared = sampling.read_generator(folder), audited.prepared
-    sides = []
-    for rows in (audited.train, audited.held_out):
-        scores = np.empty(len(rows))
-        for label in np.unique(prepared.labels[rows]):
-            mine = np.flatnonzero(prepared.labels[rows] == label)
-            for first in range(0, len(mine), _BATCH):
-                some = mine[first : first + _BATCH]
-                images = prepared.images[rows[some]]
-                seen = score(generator.state.discriminator, images, label, spec=generator.spec)
-                scores[some] = np.asarray(seen)
-        sides.append((scores, prepared.groups[rows]))
-    labels = [prepared.labels[rows] for rows in (audited.train, audited.held_out)]
-    standardised = findings.standardised([scores for scores, _ in sides], labels)
-    groups = [groups for _, groups in sides]
-    return findings.membership(*zip(standardised, groups, strict=True), seed)
+    prepared, sides = audited.prepared, (audited.train, audited.held_out)
+    scores = findings.standardised(
+        [_scores(generator, prepared.images[rows], prepared.labels[rows]) for rows in sides],
+        [prepared.labels[rows] for rows in sides],
+    )
+    groups = [prepared.groups[rows] for rows in sides]
+    return findings.membership(*zip(scores, groups, strict=True), seed)
+
+
+def _scores(
+    generator: sampling.TrainedGenerator, images: Images, labels: Rows
+) -> Float[np.ndarray, " images"]:
+    """Returns the discriminator's scores of real images."""
+    scores = np.empty(len(images))
+    for label in np.unique(labels):
+        mine = np.flatnonzero(labels == label)
+        for first in range(0, len(mine), _BATCH):
+            some = mine[first : first + _BATCH]
+            scores[some] = score(
+                generator.state.discriminator, images[some], label, spec=generator.spec
+            )
+    return scores
 
 
 def _attributes(audited: _Audited, pixels: Space, seed: int) -> list[dict[str, Any]]:
@@ -227,46 +241,51 @@ def _attributes(audited: _Audited, pixels: Space, seed: int) -> list[dict[str, A
     generated, train, held_out = pixels
     metadata = [row["metadata"] for row in prepared.manifest["rows"]]
     # One half of the held-out groups is the attacker's, the other the control.
-    names = np.random.default_rng(seed).permutation(np.unique(held_out.groups))
-    attackers = np.isin(held_out.groups, names[: len(names) // 2])
-    sides = {
-        "generated": (generated, audited.labels),
-        "control": (
-            held_out.features[~attackers],
-            prepared.labels[audited.held_out[~attackers]],
-        ),
-    }
+    attackers = half_of_groups(held_out.groups, np.random.default_rng(seed))
+    sides = {"generated": generated, "control": held_out.features[~attackers]}
+    places = {side: nearest(images, train.features)[1] for side, images in sides.items()}
     found = []
     for attribute in read_attributes(metadata, audited.train):
         known = attribute.known[audited.held_out] & attackers
         own = audited.held_out[known]
+        truth = Attribute(
+            attribute.name, attribute.value[audited.train], attribute.known[audited.train]
+        )
         row: dict[str, Any] = {"name": attribute.name, "note": None}
         try:
-            for side, (images, labels) in sides.items():
-                _, places = nearest(images, train.features)
-                truth_known = attribute.known[audited.train][places]
-                truth = attribute.value[audited.train][places]
-                told = told_by_images(held_out.features[known], attribute.value[own], images)
-                row[side] = findings.told(
-                    told[truth_known], truth[truth_known], train.groups[places][truth_known], seed
-                )
-                if side == "generated":
-                    by_label = told_by_labels(prepared.labels[own], attribute.value[own], labels)
-                    row["label"] = findings.told(
-                        by_label[truth_known], truth[truth_known],
-                        train.groups[places][truth_known], seed,
-                    )["auroc"]  # fmt: skip
+            reader = attribute_reader(held_out.features[known], attribute.value[own])
+            for side, images in sides.items():
+                row[side] = _told(reader(images), truth, places[side], train.groups, seed)
+            by_label = told_by_labels(prepared.labels[own], attribute.value[own], audited.labels)
+            told = _told(by_label, truth, places["generated"], train.groups, seed)
+            row["label"] = told["auroc"]
         except ValueError as error:
             row["note"] = str(error)
         found.append(row)
     return found
 
 
+def _told(
+    scores: Float[np.ndarray, " images"], truth: Attribute, places: Rows, groups: Rows, seed: int
+) -> dict[str, float]:
+    """Returns how well scores of images tell an attribute of the training images nearest to them.
+
+    Args:
+      scores: of each image.
+      truth: the attribute of the training images.
+      places: of the training image nearest to each.
+      groups: of the training images.
+      seed: of the interval.
+    """
+    known = truth.known[places]
+    judged = places[known]
+    return findings.told(scores[known], truth.value[judged], groups[judged], seed)
+
+
 def _write_worst_pairs(folder: WorkFolder, audited: _Audited, pixels: Space) -> None:
     """Writes the generated images that are likest to a training image, with those."""
     generated, train, _ = pixels
-    distances, places = nearest(generated, train.features)
-    order = np.argsort(distances / np.maximum(nearest_fellow(train.features)[places], 1e-9))
-    worst = order[:10]
-    real = audited.prepared.images[audited.train[places[worst]]]
-    write_picture(folder.audit_picture, pair_grid(audited.generated[worst], real))
+    real = audited.prepared.images[audited.train]
+    worst = np.argsort(copy_distances(audited.generated, real), kind="stable")[:10]
+    _, places = nearest(generated[worst], train.features)
+    write_picture(folder.audit_picture, pair_grid(audited.generated[worst], real[places]))
