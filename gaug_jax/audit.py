@@ -14,25 +14,24 @@ from absl import flags
 
 from gaug_jax import command_line
 
-_FEATURES = flags.DEFINE_string(
-    "features", None, "inception, classifier:PATH or package.module.function. By default those of "
-    "a classifier that is fitted to the generated images alone.",
-)  # fmt: skip
-_SEED = flags.DEFINE_integer("seed", 0, "Of the fit, of halves, cells and intervals.")
-_INCEPTION = flags.DEFINE_string("inception_weights", None, "File of Inception's weights.")
+_FEATURES_HELP = (
+    "inception, classifier:PATH or package.module.function. By default those of "
+    "a classifier that is fitted to the generated images alone."
+)
+_SEED_HELP = "Of the fit, of halves, cells and intervals."
 
 
 def main() -> None:
     """Audits."""
     from gaug_jax.pipeline.audit import audit
-    from gaug_jax.pipeline.evaluation import EvaluationOptions
 
-    options = EvaluationOptions(_FEATURES.value, None, _SEED.value, _INCEPTION.value)
+    options = command_line.given_features()
     audit(flags.FLAGS.workdir, command_line.given_config(), options)
 
 
 if __name__ == "__main__":
     command_line.define_config_flag()
     command_line.define_workdir_flag()
+    command_line.define_feature_flags(None, _FEATURES_HELP, _SEED_HELP)
     flags.adopt_module_key_flags(command_line)
     command_line.run(main, __doc__)

@@ -45,6 +45,27 @@ def define_workdir_flag(required: bool = True) -> None:
         flags.mark_flag_as_required("workdir")
 
 
+def define_feature_flags(default: str | None, features: str, seed: str) -> None:
+    """Defines `--features`, `--seed` and `--inception_weights`.
+
+    Args:
+      default: features.
+      features: help of the first.
+      seed: help of the second.
+    """
+    flags.DEFINE_string("features", default, features)
+    flags.DEFINE_integer("seed", 0, seed)
+    flags.DEFINE_string("inception_weights", None, "File of Inception's weights.")
+
+
+def given_features() -> Any:
+    """Returns the `EvaluationOptions` that these flags give."""
+    from gaug_jax.pipeline.evaluation import EvaluationOptions
+
+    given = flags.FLAGS
+    return EvaluationOptions(given.features, None, given.seed, given.inception_weights)
+
+
 def define_process_flags() -> None:
     """Defines the flags of a run that several processes make."""
     flags.DEFINE_string("coordinator_address", None, "Host and port of process 0.")

@@ -12,25 +12,24 @@ from absl import flags
 
 from gaug_jax import command_line
 
-_FEATURES = flags.DEFINE_string(
-    "features", None, "inception, classifier (the work folder's), classifier:PATH, pixels, or "
-    "package.module.function. By default config.evaluate.features.",
-)  # fmt: skip
-_SEED = flags.DEFINE_integer("seed", 0, "Of the images that are shown, of t-SNE and of UMAP.")
-_INCEPTION = flags.DEFINE_string("inception_weights", None, "File of Inception's weights.")
+_FEATURES_HELP = (
+    "inception, classifier (the work folder's), classifier:PATH, pixels, or "
+    "package.module.function. By default config.evaluate.features."
+)
+_SEED_HELP = "Of the images that are shown, of t-SNE and of UMAP."
 
 
 def main() -> None:
     """Embeds."""
     from gaug_jax.pipeline import embedding
-    from gaug_jax.pipeline.evaluation import EvaluationOptions
 
-    options = EvaluationOptions(_FEATURES.value, None, _SEED.value, _INCEPTION.value)
+    options = command_line.given_features()
     embedding.embed(flags.FLAGS.workdir, command_line.given_config(), options)
 
 
 if __name__ == "__main__":
     command_line.define_config_flag()
     command_line.define_workdir_flag()
+    command_line.define_feature_flags(None, _FEATURES_HELP, _SEED_HELP)
     flags.adopt_module_key_flags(command_line)
     command_line.run(main, __doc__)

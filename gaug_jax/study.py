@@ -17,20 +17,17 @@ from absl import flags
 from gaug_jax import command_line
 
 _NUM = flags.DEFINE_integer("num", 1000, "Generated images that are measured and shown.")
-_FEATURES = flags.DEFINE_string(
-    "features", "classifier", "classifier (of your images), inception (fetches 96 MB), pixels, or "
-    "package.module.function.",
-)  # fmt: skip
-_SEED = flags.DEFINE_integer("seed", 0, "Of the latents and of every subset that is drawn.")
-_INCEPTION = flags.DEFINE_string("inception_weights", None, "File of Inception's weights.")
+_FEATURES_HELP = (
+    "classifier (of your images), inception (fetches 96 MB), pixels, or package.module.function."
+)
+_SEED_HELP = "Of the latents and of every subset that is drawn."
 
 
 def main() -> None:
     """Makes the study."""
-    from gaug_jax.pipeline.evaluation import EvaluationOptions
     from gaug_jax.pipeline.study import study
 
-    options = EvaluationOptions(_FEATURES.value, None, _SEED.value, _INCEPTION.value)
+    options = command_line.given_features()
     command = " ".join(["python -m gaug_jax.study", *map(shlex.quote, sys.argv[1:])])
     workdir = flags.FLAGS.workdir
     study(flags.FLAGS.config, workdir, num=_NUM.value, options=options, command=command)
@@ -39,6 +36,7 @@ def main() -> None:
 if __name__ == "__main__":
     command_line.define_config_flag()
     command_line.define_workdir_flag()
+    command_line.define_feature_flags("classifier", _FEATURES_HELP, _SEED_HELP)
     flags.mark_flag_as_required("config")
     flags.adopt_module_key_flags(command_line)
     command_line.run(main, __doc__)

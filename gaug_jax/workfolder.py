@@ -36,6 +36,20 @@ def atomic_file(path: Path, mode: str = "wb") -> Iterator[IO]:
         temporary.unlink(missing_ok=True)
 
 
+def make_folder(path: Path, flag: str) -> None:
+    """Makes a folder where it is absent.
+
+    Raises:
+      UserError: it cannot be made; the message names the flag.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"{flag}={path} cannot be made ({error.strerror}): choose another"
+        ) from None
+
+
 def check_writable(path: str | Path, flag: str) -> None:
     """Raises `UserError` where a file could not be written: before long work, not after it."""
     path = Path(path).absolute()
@@ -172,12 +186,7 @@ class WorkFolder:
         Raises:
           UserError: another process holds it, or it cannot be made.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(
-                f"--workdir={self.path} cannot be made ({error.strerror}): choose another"
-            ) from None
+        make_folder(self.path, "--workdir")
         with open(self.path / ".lock", "w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -38,6 +38,7 @@ class Making:
         self._root, self._unit, self._tasks = root, unit, tasks
         self._process: subprocess.Popen | None = None
         self._ended = -1
+        self._locks: tuple[int, ...] = ()
         self._stopped_by = 0
 
     def make(self) -> str:
@@ -80,14 +81,10 @@ class Making:
         seconds = (time.time() - start) / len(runs)
         for run in runs:
             folder = WorkFolder(root.work_folder(run.name))
-            calls = run.commands(folder.path)
-            if not status:
-                self._make_run(run, calls[1:], 0, seconds)
-            elif folder.training_finished.exists():
-                # If one fails the others go on to their ends; what is missing there is written.
-                self._make_run(run, calls, 0, seconds)
-            else:
-                self._make_run(run, calls, status, seconds)
+            # If one fails the others go on to their ends; what is missing there is written.
+            trained = not status or folder.training_finished.exists()
+            calls = run.commands(folder.path)[0 if status else 1 :]
+            self._make_run(run, calls, 0 if trained else status, seconds)
 
     def _make_run(self, run: Run, calls: list[list[str]], status: int, seconds: float) -> None:
         """Makes a run's calls, unless a status says that it failed, and records how it ended."""

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gaug_jax.settings import UserError
-from gaug_jax.workfolder import read_json, write_json
+from gaug_jax.workfolder import make_folder, read_json, write_json
 
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
 
@@ -71,12 +70,7 @@ class Root:
     @contextlib.contextmanager
     def describing(self) -> Iterator[None]:
         """Holds the description of the sweep for who reads and writes it."""
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(
-                f"--root={self.path} cannot be made ({error.strerror}): choose another"
-            ) from None
+        make_folder(self.path, "--root")
         with open(self.path / ".lock", "w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield

@@ -279,12 +279,13 @@ class Run:
         plan, figures = self._plan, {}
         if dispatch.ends_with_score and self._score:
             figures = self._score(self._draw)
+        spent = {}
         if dispatch.copy is not None and plan.accountant:
-            figures = {**figures, **plan.accountant.spent(self.step)}
-        if plan.is_due(self.step, plan.settings.log_every) or figures:
+            spent = plan.accountant.spent(self.step)
+        if plan.is_due(self.step, plan.settings.log_every) or figures or spent:
             row = self._window.row(plan.images_per_step)
             epoch = self.step * plan.images_per_step / plan.num_images
-            self._log.row(self.step, epoch=epoch, **row, **figures)
+            self._log.row(self.step, epoch=epoch, **row, **figures, **spent)
         if figures:
             self._look_for_the_end()
         written = None

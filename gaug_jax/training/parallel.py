@@ -144,6 +144,12 @@ def all_finite(tree: PyTree) -> Bool[Array, ""]:
     return jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in leaves]))
 
 
+def _shard_numbers(devices: list[jax.Device] | None) -> Int[Array, " devices"]:
+    """Returns each device's number, on that device."""
+    own = np.array(local_shards(devices), np.int32)
+    return jax.make_array_from_process_local_data(_sharding(devices, DEVICES), own)
+
+
 def make_run_steps(
     spec: Spec, feed: Feed, divergence_limit: float, devices: list[jax.Device] | None = None
 ) -> Callable[..., Dispatch]:
@@ -155,7 +161,7 @@ def make_run_steps(
     """
     everywhere = _sharding(devices)
     put = jax.make_array_from_process_local_data
-    shards = put(_sharding(devices, DEVICES), np.array(local_shards(devices), np.int32))
+    shards = _shard_numbers(devices)
     steps = functools.partial(run_steps, spec=spec, feed=feed, divergence_limit=divergence_limit)
     compiled = jax.pmap(
         steps,
@@ -207,7 +213,7 @@ def make_run_packed_steps(
     """
     everywhere = _sharding(None)
     put = jax.make_array_from_process_local_data
-    shards = put(_sharding(None, DEVICES), np.array(local_shards(), np.int32))
+    shards = _shard_numbers(None)
     steps = functools.partial(
         run_packed_steps, spec=spec, feed=feed, divergence_limit=divergence_limit
     )

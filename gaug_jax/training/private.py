@@ -43,13 +43,11 @@ def private_gradient(
     def of_some(carry: PyTree, inputs: tuple[PyTree, Array]) -> tuple[PyTree, None]:
         some, counted = inputs
         gradients, beside = jax.vmap(gradient_of)(some)
+        # A gradient that is not finite would move the sum without bound.
+        counted = counted & jnp.isfinite(jax.vmap(optax.tree.norm)(gradients))
         weighted = jax.tree.map(
             lambda leaf: jnp.where(_columns(counted, leaf), leaf, 0), (gradients, beside)
         )
-        # A gradient that is not finite would move the sum without bound.
-        norms = jax.vmap(optax.tree.norm)(weighted[0])
-        finite = jnp.isfinite(norms)
-        weighted = jax.tree.map(lambda leaf: jnp.where(_columns(finite, leaf), leaf, 0), weighted)
         clipped, _ = optax.per_example_global_norm_clip(weighted[0], private.clip_norm)
         sums = (clipped, jax.tree.map(lambda leaf: leaf.sum(axis=0), weighted[1]))
         return jax.tree.map(jnp.add, carry, sums), None

@@ -1,5 +1,6 @@
 """Runs that make their steps together are the ones that are made apart."""
 
+import dataclasses
 import functools
 import threading
 
@@ -22,6 +23,15 @@ from gaug_jax.training.pack import Pack
 from gaug_jax.workfolder import WorkFolder, read_json_lines
 
 
+def in_threads(work, arguments, seconds):
+    """Calls `work` with each of the arguments at once, and waits for all."""
+    threads = [threading.Thread(target=work, args=each) for each in arguments]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(seconds)
+
+
 def test_a_pack_makes_one_call_of_all_that_are_present():
     sizes = []
 
@@ -37,11 +47,7 @@ def test_a_pack_makes_one_call_of_all_that_are_present():
             found[number].append(pack.call(number, 10 * number + turn))
         pack.leave()
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
+    in_threads(work, [(number,) for number in range(3)], 20)
     assert found == {0: [0], 1: [20, 22], 2: [40, 42, 44]}
     assert sizes == [3, 2, 1]
 
@@ -61,11 +67,7 @@ def test_an_error_of_the_program_reaches_every_run():
         finally:
             pack.leave()
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
+    in_threads(work, [(number,) for number in range(2)], 20)
     assert seen == ["no memory"] * 2
 
 
@@ -73,7 +75,7 @@ def run_of(path, seed, steps=None, total=3, **overrides):
     settings = small_settings(**overrides)
     spec = small_spec(settings)
     plan = small_plan(settings, spec, total)
-    plan = plan.__class__(**{**vars(plan), "seed": seed})
+    plan = dataclasses.replace(plan, seed=seed)
     return Run(WorkFolder(path), spec, small_feed(spec, jax.devices(), seed), plan, None, steps)
 
 
@@ -99,11 +101,7 @@ def packed(tmp_path, seeds, total, **overrides):
         finally:
             pack.leave()
 
-    threads = [threading.Thread(target=work, args=pair) for pair in zip(seeds, runs, strict=True)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(300)
+    in_threads(work, zip(seeds, runs, strict=True), 300)
     return states
 
 
