@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gaug_jax import data
-from gaug_jax.auditing.words import sentences
+from gaug_jax.auditing.words import privacy_sentence, sentences
 from gaug_jax.downstream.arms import Labelled
 from gaug_jax.pipeline.pool import scored_images
 from gaug_jax.pipeline.training import check_same_data
@@ -96,7 +96,8 @@ def _write_with_datasheet(
     counts = dict(zip(names, numbers, strict=True))
     config, manifest = read_json(folder.config), read_json(folder.data_manifest)
     audit = sentences(read_json(folder.audit)) if folder.audit.exists() else []
-    text = datasheet(config, manifest, counts, made, (audit, generator.privacy))
+    guarantee = privacy_sentence(generator.privacy) if generator.privacy else ""
+    text = datasheet(config, manifest, counts, made, (audit, guarantee))
     if file_format == "png":
         export.write_pictures(folder, drawn, generator.class_names)
     else:

@@ -13,7 +13,7 @@ def datasheet(
     manifest: Mapping[str, Any],
     counts: Mapping[str, int],
     made: Mapping[str, Any],
-    privacy: tuple[Sequence[str], Mapping[str, float] | None] = ((), None),
+    privacy: tuple[Sequence[str], str] = ((), ""),
 ) -> str:
     """Returns the datasheet in Markdown.
 
@@ -23,7 +23,7 @@ def datasheet(
       counts: generated images of each class.
       made: options of the drawing, and the checkpoint's `step`.
       privacy: sentences of the audit of the generator's images, none where there was none; and
-        `epsilon` and `delta` of its private training, or None.
+        the guarantee of its private training, or nothing.
     """
     objective, model, train = (config[name] for name in ("objective", "model", "train"))
     lines = [
@@ -74,16 +74,9 @@ def datasheet(
     return "\n".join(lines)
 
 
-def _privacy(audit: Sequence[str], spent: Mapping[str, float] | None) -> list[str]:
+def _privacy(audit: Sequence[str], guarantee: str) -> list[str]:
     """Returns what is known of the privacy of these images."""
-    lines = []
-    if spent is not None:
-        lines += [
-            f"The generator was trained with differential privacy: epsilon {spent['epsilon']:.2f} "
-            f"at delta {spent['delta']:.2g}, for one image. A patient with several images is "
-            "protected less, and several generators of the same images add up.",
-            "",
-        ]
+    lines = [guarantee, ""] if guarantee else []
     if audit:
         return [
             *lines, "An audit of images of the same generator found:", "",
