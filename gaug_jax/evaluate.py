@@ -2,7 +2,8 @@
 
     python -m gaug_jax.evaluate --workdir=runs/digits
     python -m gaug_jax.evaluate --workdir=runs/digits --all_checkpoints --features=classifier
-    python -m gaug_jax.evaluate --real=my_images --fake=synthetic.npz --out=fidelity.json
+    python -m gaug_jax.evaluate --real=my_images --fake=synthetic.npz --image_size=64 \
+        --out=fidelity.json
 
 The first two add rows to the work folder's evaluation/metrics.jsonl; the last compares any
 two folders of pictures or .npz files (images, perhaps labels). --features=inception, the
@@ -18,6 +19,10 @@ from gaug_jax import command_line
 _REAL = flags.DEFINE_string("real", None, "Folder of pictures or .npz file of real images.")
 _FAKE = flags.DEFINE_string("fake", None, "Folder or .npz file of generated images.")
 _OUT = flags.DEFINE_string("out", None, "Where the row of --real and --fake is written (JSON).")
+_IMAGE_SIZE = flags.DEFINE_integer(
+    "image_size", None, "Bring --real and --fake to this height and width, as training does: "
+    "pictures of any size, 16 bits too.", lower_bound=1,
+)  # fmt: skip
 _NUM = flags.DEFINE_integer("num", None, "Images to draw; by default at least 1,000.")
 _STEP = flags.DEFINE_integer("step", None, "Step of the checkpoint; the latest if left out.")
 _ALL = flags.DEFINE_bool("all_checkpoints", False, "Every checkpoint, and a curve over them.")
@@ -56,8 +61,10 @@ def main() -> None:
     if any(paths) == bool(flags.FLAGS.workdir) or (any(paths) and not all(paths)):
         raise UserError("give either --workdir, or all three of --real, --fake and --out")
     if all(paths):
-        evaluation.evaluate_paths(*paths, options)
+        evaluation.evaluate_paths(*paths, options, _IMAGE_SIZE.value)
         return
+    if _IMAGE_SIZE.value:
+        raise UserError("--image_size is for --real and --fake: a work folder has its own size")
     evaluation.evaluate_generator(
         flags.FLAGS.workdir, command_line.given_config(), num=_NUM.value, step=_STEP.value,
         all_checkpoints=_ALL.value, reference_split=_SPLIT.value, options=options,

@@ -16,7 +16,9 @@ from absl import flags
 
 from gaug_jax import command_line
 
-_NUM = flags.DEFINE_integer("num", 1000, "Generated images that are measured and shown.")
+_NUM = flags.DEFINE_integer(
+    "num", 1000, "Generated images that are measured and shown.", lower_bound=2
+)
 _FEATURES_HELP = (
     "classifier (of your images), inception (fetches 96 MB), pixels, or package.module.function."
 )

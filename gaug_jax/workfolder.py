@@ -179,6 +179,20 @@ class WorkFolder:
         os.replace(folder, aside)
         return aside
 
+    def copy_training_of(self, other: "WorkFolder") -> None:
+        """Becomes a copy of what training wrote into another work folder, whole or not at all."""
+        temporary = self.path.with_name(f".{self.path.name}.tmp")
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        for place in (
+            other.config, other.data_manifest, other.checkpoints, other.metrics, other.tensorboard,
+            other.samples, other.training_curves, other.joint_classifier,
+        ):  # fmt: skip
+            if place.exists():
+                copy = shutil.copytree if place.is_dir() else shutil.copy2
+                copy(place, temporary / place.name)
+        os.replace(temporary, self.path)
+
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Holds the folder for this process, and clears away what a killed one left.

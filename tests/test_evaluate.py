@@ -168,3 +168,14 @@ def test_an_out_that_cannot_be_written_is_told_before_the_work(tmp_path):
     line = refused("evaluate", *sets(tmp_path), f"--out={tmp_path}/file/out.json",
                    "--features=pixels")  # fmt: skip
     assert "--out=" in line and "cannot be written" in line
+
+
+def test_pixels_of_two_sizes_are_refused_and_brought_to_one(tmp_path):
+    real, fake = sets(tmp_path / "small")[0], sets(tmp_path / "large", size=20)[1]
+    out = tmp_path / "out.json"
+    arguments = [real, fake, f"--out={out}", "--features=pixels"]
+    assert "is 16x16x1 and" in refused("evaluate", *arguments) and not out.exists()
+    result = run("evaluate", *arguments, "--image_size=16")
+    assert result.returncode == 0, result.stderr
+    row = json.loads(out.read_text())
+    assert row["image_size"] == 16 and row["fid"] > 0

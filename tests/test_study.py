@@ -70,6 +70,28 @@ def study(tmp_path_factory):
     return folder / "W", arguments
 
 
+def test_the_generator_of_all_images_is_not_trained_twice(study):
+    copy = study[0] / "generators" / "0-all-0"
+    assert (copy / "metrics.jsonl").read_bytes() == (study[0] / "metrics.jsonl").read_bytes()
+    assert not (copy / "generators").exists()
+
+
+@pytest.mark.parametrize(
+    "mistake, message",
+    [
+        ("--config.classify.endpoint=auroc2", "config.classify.endpoint='auroc2'"),
+        ("--config.classify.filters=('nonne',)", "config.classify.filters"),
+        ("--config.classify.positive_class=up", "positive_class"),
+        ("--features=foo", "foo"),
+        ("--num=1", "--num"),
+    ],
+)
+def test_mistakes_of_later_stages_are_found_before_the_first(tmp_path, mistake, message):
+    arguments = [*TINY, "--config.data.source=digits", *SMALL, mistake]
+    assert message in refused("study", *arguments, f"--workdir={tmp_path / 'W'}")
+    assert not (tmp_path / "W").exists()
+
+
 def test_the_page_needs_no_other_file_and_no_other_host(study):
     text = (study[0] / "report.html").read_text()
     page = Page(text)

@@ -144,6 +144,11 @@ def _duplicates(used: Labelled) -> dict[str, Any]:
             for kind, found in pairs.items()
         },
         "joined_groups": [list(names) for names in joined.values() if len(names) > 1],
+        "exact_in_two_classes": [
+            [used.name(left), used.name(right)]
+            for left, right in used.duplicates.exact.tolist()
+            if used.labels[left] != used.labels[right]
+        ],
     }
 
 
@@ -194,7 +199,13 @@ def report_lines(manifest: Mapping[str, Any]) -> list[str]:
     if duplicates["exact"] or duplicates["near"]:
         lines.append(
             f"{len(duplicates['exact'])} exact and {len(duplicates['near'])} near duplicates are "
-            f"kept together; they join {len(duplicates['joined_groups'])} sets of groups"
+            f"kept in one part; they join {len(duplicates['joined_groups'])} sets of groups"
+        )
+    contradictions = [" = ".join(pair) for pair in duplicates.get("exact_in_two_classes", [])]
+    if contradictions:
+        lines.append(
+            f"{len(contradictions)} pictures are in two classes, and one of the labels is wrong: "
+            f"{listed(contradictions)}"
         )
     if not manifest["groups_known"]:
         unknown, total = manifest["num_unknown_groups"], manifest["num_images"]

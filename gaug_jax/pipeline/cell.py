@@ -134,6 +134,9 @@ class Cell:
         values["seed"] = seed
         if folder.data_manifest.exists():
             self._check_generator(folder)
+        elif values == self._values and self._folder.training_finished.exists():
+            print(f"generator {folder.path.name}: the work folder's own, which is trained already")
+            folder.copy_training_of(self._folder)
         train_from_values(values, str(folder.path))
         self._check_generator(folder)
         return folder

@@ -40,20 +40,13 @@ def classify(config: ConfigDict, workdir: str, *, set_aside: bool = False) -> No
     """
     values = config.to_dict()
     settings = read_settings(values)
-    _check(settings)
     folder = WorkFolder(workdir)
     if folder.config.exists():
         check_same_run(read_json(folder.config), values, workdir, "classify")
     other = _made_with_others(folder, values)
     if other and not set_aside:
         raise other
-    cells = [(s, n) for n in settings.classify.train_sizes for s in settings.classify.splits]
-    _check_cells(settings, cells)
-
-    def cell(split: int, size: int) -> Cell:
-        return Cell(folder, values, settings, _prepare(settings, split, size), split, size)
-
-    first = cell(*cells[0])  # A mistake is found before anything is written.
+    first = _first_cell(folder, values, settings)  # Before anything is written.
     with folder.locked():
         if other:
             aside = folder.set_aside(folder.downstream)
@@ -61,9 +54,39 @@ def classify(config: ConfigDict, workdir: str, *, set_aside: bool = False) -> No
         write_json(folder.config, values)
         write_json(folder.downstream_config, values)
         first.complete()
-        for each in cells[1:]:
-            cell(*each).complete()
+        for split, size in _cells(settings)[1:]:
+            _cell(folder, values, settings, split, size).complete()
     _write_figures(folder, settings)
+
+
+def check_classify(config: ConfigDict, workdir: str) -> None:
+    """Looks for all mistakes that `classify` would find before it begins; nothing is written.
+
+    Raises:
+      UserError: as of `classify`.
+    """
+    values = config.to_dict()
+    _first_cell(WorkFolder(workdir), values, read_settings(values))
+
+
+def _cells(settings: Settings) -> list[tuple[int, int]]:
+    """Returns split and training size of each cell, in their order."""
+    study = settings.classify
+    return [(split, size) for size in study.train_sizes for split in study.splits]
+
+
+def _cell(
+    folder: WorkFolder, values: dict[str, Any], settings: Settings, split: int, size: int
+) -> Cell:
+    """Returns one cell with its data."""
+    return Cell(folder, values, settings, _prepare(settings, split, size), split, size)
+
+
+def _first_cell(folder: WorkFolder, values: dict[str, Any], settings: Settings) -> Cell:
+    """Returns the first cell of a study whose fields and data were looked through."""
+    _check(settings)
+    _check_cells(settings)
+    return _cell(folder, values, settings, *_cells(settings)[0])
 
 
 def _made_with_others(folder: WorkFolder, values: dict[str, Any]) -> UserError | None:
@@ -99,8 +122,9 @@ def _check(settings: Settings) -> None:
         )
 
 
-def _check_cells(settings: Settings, cells: list[tuple[int, int]]) -> None:
+def _check_cells(settings: Settings) -> None:
     """Raises `UserError` where a split or a size is not to be had: now, not after hours."""
+    cells = _cells(settings)
     for cell in cells:
         _data_settings(settings, *cell)
     split, largest = max(cells, key=lambda cell: cell[1])
@@ -119,7 +143,10 @@ def _prepare(settings: Settings, split: int, size: int) -> data.PreparedData:
     leakage.check_groups(prepared.groups, prepared.parts)
     leakage.check_duplicates(prepared.images, prepared.names, prepared.parts)
     if len(prepared.class_names) < 2:
-        raise UserError("the study needs two classes or more")
+        raise UserError(
+            "a study compares classifiers and needs two classes or more: with one, use "
+            "gaug_jax.main, synthesize, and evaluate with --features=pixels or inception"
+        )
     for part in (TRAIN, VALIDATION, TEST):
         if not len(prepared.indices(part)):
             raise UserError(f"the {part} part is empty: change config.data's fractions or folds")

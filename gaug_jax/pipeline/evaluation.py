@@ -80,7 +80,9 @@ class EvaluationOptions:
         return made, ""
 
 
-def evaluate_paths(real: str, fake: str, out: str, options: EvaluationOptions) -> None:
+def evaluate_paths(
+    real: str, fake: str, out: str, options: EvaluationOptions, image_size: int | None = None
+) -> None:
     """Measures one set of images against another and writes the row as JSON.
 
     Args:
@@ -88,18 +90,26 @@ def evaluate_paths(real: str, fake: str, out: str, options: EvaluationOptions) -
       fake: likewise.
       out: path of the result.
       options: of the measurement.
+      image_size: height and width that all pictures are brought to, or None to take them as
+        they are.
 
     Raises:
       UserError: a set, a weight file or an option is not usable; nothing is written.
     """
     check_writable(out, "--out")
-    real_set, fake_set = read_image_set(real), read_image_set(fake)
+    real_set, fake_set = (read_image_set(path, image_size) for path in (real, fake))
     extractor = options.extractor("inception", "tf1")
+    if extractor.name == "pixels" and real_set.shape != fake_set.shape:
+        sizes = ["x".join(map(str, each.shape)) for each in (real_set, fake_set)]
+        raise UserError(
+            f"--features=pixels: {real} is {sizes[0]} and {fake} {sizes[1]}: give --image_size to "
+            "bring both to one size, or bring them to one number of channels"
+        )
     lpips = options.perceptual_distance()
     real_sample = Sample(real_set, cached_extract(extractor, real_set))
     row = _row(extractor, real_sample, fake_set, lpips, options.seed)
     if row is not None:
-        row |= {"real": real_set.name, "fake": fake_set.name}
+        row |= {"real": real_set.name, "fake": fake_set.name, "image_size": image_size}
         write_json(out, row)
         print("\n".join(summary_lines(row)))
         print(f"written to {out}")

@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 from gaug_jax import data
 from gaug_jax.data.splits import TRAIN
 from gaug_jax.pipeline.audit import audit
-from gaug_jax.pipeline.downstream import classify
+from gaug_jax.pipeline.downstream import check_classify, classify
 from gaug_jax.pipeline.drawing import DrawingOptions, synthesize
 from gaug_jax.pipeline.embedding import embed
 from gaug_jax.pipeline.evaluation import EvaluationOptions, evaluate_generator
@@ -35,6 +35,7 @@ def study(
       UserError: as of the stages.
     """
     folder = WorkFolder(workdir)
+    _check(config, workdir, options)
 
     def draw() -> None:
         # An audit needs as many images as were trained on.
@@ -70,3 +71,11 @@ def study(
     prepared = data.prepare(read_settings(config.to_dict()).data)
     write_report(folder, prepared, command, times)
     print(f"the report: {folder.report}")
+
+
+def _check(config: ConfigDict, workdir: str, options: EvaluationOptions) -> None:
+    """Raises `UserError` for mistakes that later stages would find: now, not after hours."""
+    check_classify(config, workdir)
+    settings = read_settings(config.to_dict()).evaluate
+    if (options.features or settings.features) != "classifier":
+        options.extractor(settings.features, settings.resize)

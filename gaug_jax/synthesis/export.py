@@ -4,7 +4,8 @@ import csv
 import os
 import re
 import shutil
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -12,6 +13,11 @@ from gaug_jax import images
 from gaug_jax.progress import Progress
 from gaug_jax.synthesis.sampling import NO_LABEL, SyntheticImages
 from gaug_jax.workfolder import WorkFolder, atomic_file
+
+# What some file system does not take in a name.
+_UNFIT = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
+# What lies beside the folders of classes.
+_TAKEN = {"tfds", "images.npz", "manifest.csv", "datasheet.md"}
 
 
 def write_npz(
@@ -23,11 +29,20 @@ def write_npz(
         np.savez(file, images=drawn.images, labels=drawn.labels, scores=drawn.scores, **named)
 
 
-def class_folder(class_names: tuple[str, ...], label: int) -> str:
-    """Returns the name of a class's folder, fit for any file system."""
-    if label == NO_LABEL:
-        return "unlabelled"
-    return re.sub(r"[^\w.\- ]", "_", class_names[label]).strip(". ") or f"class_{label}"
+def class_folders(class_names: Sequence[str]) -> list[str]:
+    """Returns the name of each class's folder, fit for any file system and no two alike.
+
+    Where two would be one (`a/b` and `a:b`; `A` and `a` on some systems), or one would be a
+    file of the work folder's, each begins with its label.
+    """
+    names = [
+        _UNFIT.sub("_", name).strip(". ") or f"class_{label}"
+        for label, name in enumerate(class_names)
+    ]
+    different = {unicodedata.normalize("NFC", name).casefold() for name in names}
+    if len(different - _TAKEN) == len(names):
+        return names
+    return [f"{label}_{name}" for label, name in enumerate(names)]
 
 
 def write_pictures(
@@ -42,10 +57,11 @@ def write_pictures(
     shutil.rmtree(temporary, ignore_errors=True)
     folder.synthetic_manifest.unlink(missing_ok=True)
     progress = Progress("writing", len(drawn.images), unit="picture")
-    rows = []
+    folders, rows = class_folders(class_names), []
     try:
         for index, (image, label) in enumerate(zip(drawn.images, drawn.labels, strict=True)):
-            name = f"{class_folder(class_names, label)}/{index:06d}.png"
+            place = "unlabelled" if label == NO_LABEL else folders[label]
+            name = f"{place}/{index:06d}.png"
             images.write_picture(temporary / name, image)
             rows.append([name, int(label), float(drawn.scores[index])])
             progress.advance(1)

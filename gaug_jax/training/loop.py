@@ -47,6 +47,7 @@ class _InFlight(NamedTuple):
 
     Attributes:
       launched_at: on the clock of `time.perf_counter`.
+      ended_at: likewise, when it ends.
       result: what it leaves but for the state, which the next dispatch takes.
       samples: images of the grid, or None.
       copy: of the state for a checkpoint, or None.
@@ -54,6 +55,7 @@ class _InFlight(NamedTuple):
     """
 
     launched_at: float
+    ended_at: concurrent.futures.Future[float]
     result: parallel.Dispatch
     samples: UInt8[Array, "images height width channels"] | None
     copy: GANState | None
@@ -96,7 +98,7 @@ class Run:
         self._steps = steps or parallel.make_run_steps(spec, feed, limit)
         self._num_rollbacks = len(read_json_lines(folder.rollbacks))
         self._pace, self._window = Pace(), Window()
-        self._settled_at = 0.0
+        self._ended_at = 0.0
         self._note = print
         self._restore()
 
@@ -157,7 +159,8 @@ class Run:
             for made_at_the_end in (self._folder.training_finished, self._folder.training_curves):
                 made_at_the_end.unlink(missing_ok=True)
         listening = contextlib.nullcontext(request) if request else stop_on_signal()
-        with listening as request, self._log_and_progress():
+        watcher = concurrent.futures.ThreadPoolExecutor(1, "watcher")
+        with listening as request, self._log_and_progress(), watcher as self._watcher:
             self._until_the_end(request)
             self._checkpoints.wait()
         if self._writer:
@@ -240,6 +243,7 @@ class Run:
         pictured = plan.is_due(self._launched, settings.sample_every)
         return _InFlight(
             start,
+            self._watcher.submit(_end_of, result.done),
             result._replace(state=None),
             self._draw_samples() if pictured and self._writer else None,
             parallel.copy_of_one_device(self._state) if saved and self._writer else None,
@@ -251,13 +255,13 @@ class Run:
         result = dispatch.result
         done, diverged, sums = jax.device_get((result.done, result.diverged, result.sums))
         self.step += int(done)
-        seconds = time.perf_counter() - max(dispatch.launched_at, self._settled_at)
-        self._settled_at = time.perf_counter()
-        timed = self._pace.measured(int(done), seconds)
+        launched_at, ended_at = dispatch.launched_at, dispatch.ended_at.result()
+        timed = self._pace.measured(int(done), ended_at - max(launched_at, self._ended_at))
+        self._ended_at = ended_at
         means = {name: float(value) / int(done) for name, value in sums.items()}
         if diverged:
             return self._diverged_message(means)
-        self._window.add(sums, int(done), timed)
+        self._window.add(sums, int(done), (launched_at, ended_at), timed)
         if self._progress:
             self._progress.advance(int(done), d_loss=means["d_loss"], g_loss=means["g_loss"])
             if not timed:
@@ -361,3 +365,12 @@ class Run:
         if self._writer:
             self._log.drop_after(self.step)
             self._progress.restart(self.step)
+
+
+def _end_of(result: Array) -> float:
+    """Waits for the devices and returns when they were done, on the clock of `time.perf_counter`.
+
+    The host may be writing then and look at the result only later.
+    """
+    jax.block_until_ready(result)
+    return time.perf_counter()

@@ -1,7 +1,6 @@
 """What a run is to do, and the figures between two rows of its log."""
 
 import dataclasses
-import time
 from typing import Any
 
 from gaug_jax.settings import TrainSettings
@@ -85,33 +84,45 @@ class Pace:
 
 
 class Window:
-    """The metrics since the last row, and the time."""
+    """The metrics since the last row, and the time.
+
+    Dispatches are looked at some time after they ended, so that the clock is that of their ends.
+    """
 
     def __init__(self) -> None:
         self._clear()
+        self._start: float | None = None
 
     def _clear(self) -> None:
         self._sums: dict[str, float] = {}
         self._steps = self._timed_steps = 0
-        self._start = time.perf_counter()
 
-    def add(self, sums: dict[str, Any], steps: int, timed: bool) -> None:
-        """Adds the summed metrics of a dispatch; the clock starts after an untimed one."""
+    def add(self, sums: dict[str, Any], steps: int, span: tuple[float, float], timed: bool) -> None:
+        """Adds a dispatch; the clock starts after an untimed one.
+
+        Args:
+          sums: its metrics, summed over its steps.
+          steps: how many it made.
+          span: when it was launched and when it ended, in seconds.
+          timed: whether its time counts; that of one that compiled does not.
+        """
         for name, value in sums.items():
             self._sums[name] = self._sums.get(name, 0.0) + float(value)
         self._steps += steps
-        if timed:
-            self._timed_steps += steps
-        else:
-            self._start = time.perf_counter()
+        launched, self._end = span
+        self._timed_steps = self._timed_steps + steps if timed else 0
+        if not timed:
+            self._start = self._end
+        elif self._start is None:
+            self._start = launched
 
     def row(self, images_per_step: int) -> dict[str, float | None]:
         """Returns the means and the rate, and starts anew; no rate from compiling alone."""
         row: dict[str, float | None] = {
             name: value / self._steps for name, value in self._sums.items()
         }
-        seconds = time.perf_counter() - self._start
-        rate = self._timed_steps * images_per_step / seconds if self._timed_steps else None
-        row["images_per_second"] = rate
+        images = self._timed_steps * images_per_step
+        row["images_per_second"] = images / (self._end - self._start) if images else None
+        self._start = self._end
         self._clear()
         return row

@@ -16,6 +16,7 @@ from made_data import (
 from PIL import Image
 
 from gaug_jax.data import prepare
+from gaug_jax.data.manifest import report_lines
 from gaug_jax.data.prepare import natural_order
 from gaug_jax.settings import UserError
 
@@ -267,3 +268,17 @@ def test_importing_the_package_is_light():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_picture_in_two_classes_is_named(tmp_path):
+    pictures = random_picture(3, (40, 16, 16))
+    pictures[21] = pictures[2]
+    path = tmp_path / "mixed.npz"
+    np.savez(path, images=pictures, labels=np.arange(40) // 20)
+    settings = data_settings(
+        source="npz", path=str(path), image_size=16, channels=1, cache_path=str(tmp_path)
+    )
+    manifest = prepare(settings).manifest
+    pairs = manifest["duplicates"]["exact_in_two_classes"]
+    assert len(pairs) == 1 and pairs == manifest["duplicates"]["exact"]
+    assert any(f"{' = '.join(pairs[0])}" in line for line in report_lines(manifest))

@@ -278,3 +278,10 @@ def test_damaged_npz_is_refused(tmp_path):
         _read(source="npz", path=str(tmp_path / "one.npy"))
     with pytest.raises(UserError, match="does not exist"):
         _read(source="npz", path=str(tmp_path / "none.npz"))
+
+
+def test_a_group_pattern_that_matches_no_name_is_refused(tmp_path):
+    save(tmp_path / "a" / "p1_x.png", random_picture(0))
+    save(tmp_path / "b" / "p2_y.png", random_picture(1))
+    with pytest.raises(UserError, match=r"config\.data\.group=.* matches none of 2 names"):
+        _read(source="folder", path=str(tmp_path), group=r"(?P<group>q\d+)_")

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from made_data import data_settings
 from PIL import Image
 
+from gaug_jax.data.preprocess import preprocess
+from gaug_jax.data.sources import read_source
 from gaug_jax.evaluation.image_sets import array_set, read_image_set
 from gaug_jax.settings import UserError
 
@@ -155,3 +158,20 @@ def test_objects_in_an_npz_file_are_not_executed(tmp_path):
 def test_a_damaged_npz_file(tmp_path):
     (tmp_path / "a.npz").write_bytes(b"PK\x03\x04 and no more")
     assert "a.npz" in refused(tmp_path / "a.npz")
+
+
+def test_an_image_size_takes_pictures_as_training_takes_them(tmp_path):
+    folder = tmp_path / "mine"
+    made = [picture(folder / "a" / "1.png"), picture(folder / "b" / "2.png", (9, 4))]
+    Image.fromarray(made[0].astype(np.uint16) * 257).save(folder / "b" / "3.png")
+    settings = data_settings(
+        source="folder", path=str(folder), image_size=8, channels=1, cache_path=str(tmp_path)
+    )
+    records = read_source(settings)
+    images = read_image_set(folder, 8)
+    assert images.shape == (8, 8, 1) and images.classes.tolist() == ["a", "b", "b"]
+    np.testing.assert_array_equal(images.read(range(3)), preprocess(records, settings).images)
+    assert images.sha256 != read_image_set(folder, 6).sha256
+    np.savez(tmp_path / "arrays.npz", images=np.stack([made[0], made[0]]))
+    arrays = read_image_set(tmp_path / "arrays.npz", 8)
+    np.testing.assert_array_equal(arrays.read([1]), images.read([0]))

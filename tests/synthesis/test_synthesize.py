@@ -8,7 +8,7 @@ import pytest
 from commands import TINY, refused, run
 from PIL import Image
 
-from gaug_jax.synthesis.export import class_folder
+from gaug_jax.synthesis.export import class_folders
 from gaug_jax.synthesis.sampling import share_out
 
 
@@ -149,10 +149,16 @@ def test_whole_numbers_in_proportion():
 
 
 def test_folders_of_classes_fit_any_file_system():
-    assert class_folder(("COVID-19", "a/b:c", ".."), 0) == "COVID-19"
-    assert class_folder(("COVID-19", "a/b:c", ".."), 1) == "a_b_c"
-    assert class_folder(("COVID-19", "a/b:c", ".."), 2) == "class_2"
-    assert class_folder(("x",), -1) == "unlabelled"
+    assert class_folders(("COVID-19", "a/b:c", "..")) == ["COVID-19", "a_b_c", "class_2"]
+    # Vowel signs are combining marks: these two must not become one folder.
+    assert class_folders(("কা", "কি")) == ["কা", "কি"]
+
+
+def test_no_two_classes_share_a_folder():
+    assert class_folders(("a/b", "a:b", "c")) == ["0_a_b", "1_a_b", "2_c"]
+    assert class_folders(("A", "a")) == ["0_A", "1_a"]
+    assert class_folders(("e\u0301", "\u00e9")) == ["0_e\u0301", "1_\u00e9"]
+    assert class_folders(("1_a", "tfds")) == ["0_1_a", "1_tfds"]
 
 
 def test_a_filter_keeps_the_best_of_more_and_stores_every_score(copy_of):

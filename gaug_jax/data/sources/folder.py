@@ -17,7 +17,7 @@ def read(settings: DataSettings) -> SourceData:
     notes and left out.
 
     Raises:
-      UserError: there is no path, no class folder or no picture.
+      UserError: there is no path, no class folder or no picture, or `data.group` matches no name.
     """
     if settings.path is None:
         raise UserError("config.data.path is not set: source folder needs <path>/<class>/*.png")
@@ -55,6 +55,11 @@ def _notes(
     if stray:
         notes.append(f"{len(stray)} not read, no picture of <class>/: {listed(stray)}")
     unmatched = [record.name for record in records if record.group is None]
+    if pattern is not None and len(unmatched) == len(records):
+        raise UserError(
+            f"config.data.group={pattern.pattern!r} matches none of {len(records)} names "
+            f"({listed(unmatched, 3)}): mend it, or leave it out where groups are not known"
+        )
     if pattern is not None and unmatched:
         notes.append(
             f"config.data.group matches nothing in {len(unmatched)} names, their groups are "
