@@ -18,7 +18,7 @@ from gaug_jax.reporting.downstream_table import FIGURE_NAMES
 from gaug_jax.reporting.embedding_plot import PLANE_NAMES
 from gaug_jax.reporting.image_pictures import class_grids, neighbour_grid, sprite
 from gaug_jax.reporting.page import Page, Picture, Scatter, Section, picture_of_file, write_page
-from gaug_jax.reporting.verdict import verdict
+from gaug_jax.reporting.verdict import caveats, verdict
 from gaug_jax.workfolder import WorkFolder, read_json, read_json_lines
 
 _PACKAGES = ("gaug_jax", "jax", "flax", "optax", "orbax-checkpoint", "numpy", "scikit-learn",
@@ -45,12 +45,12 @@ def write_report(
     """
     manifest = read_json(folder.data_manifest)
     summary = read_json(folder.downstream_summary)
-    per_class = manifest["options"]["train_size_per_class"]
-    answer = verdict(summary, per_class)
+    answer = verdict(summary, manifest)
     found = _NOT_AUDITED
     if folder.audit.exists():
         found = sentences(read_json(folder.audit))
-    notes = ["This is research software: nothing here is for diagnosis.", found[0]]
+    notes = [*caveats(summary), "This is research software: nothing here is for diagnosis."]
+    notes.append(found[0])
     if not manifest["groups_known"]:
         notes.append(
             "Groups (patients, writers) were not known, so images were split one by one: figures "
@@ -67,9 +67,9 @@ def write_report(
             sections.data_section(manifest, report_lines(manifest)),
             sections.images_section(_image_pictures(folder, prepared)),
             sections.training_section(_training_pictures(folder), rows[-1] if rows else None),
-            sections.fidelity_section(measured[-1] if measured else None),
+            sections.fidelity_section(measured[-1] if measured else None, str(folder.path)),
             _embedding(folder, prepared),
-            sections.downstream_section(summary, _downstream_pictures(folder, summary), per_class),
+            sections.downstream_section(summary, _downstream_pictures(folder, summary), manifest),
             sections.privacy_section(found, _audit_pictures(folder)),
             _run(folder, manifest, command, times),
         ],

@@ -20,22 +20,57 @@ class Verdict(NamedTuple):
     sentence: str
 
 
-def training_images(size: int, per_class: bool) -> str:
+def training_images(size: int, manifest: Mapping[str, Any]) -> str:
     """Returns a training size in words.
 
     Args:
       size: of the study; 0 for all.
-      per_class: whether it counts the images of each class.
+      manifest: `data_manifest.json`.
     """
+    per_class = manifest["options"]["train_size_per_class"]
     return f"{size or 'all'} training images" + (" of each class" if size and per_class else "")
 
 
-def verdict(summary: Mapping[str, Any], per_class: bool = False) -> Verdict:
+def tested_units(manifest: Mapping[str, Any]) -> str:
+    """Returns what stays in one part of the data, and is resampled as one, in words.
+
+    Args:
+      manifest: `data_manifest.json`.
+    """
+    if manifest["groups_known"]:
+        return "patients or groups"
+    if manifest["num_unknown_groups"] == manifest["num_images"]:
+        return "images (near duplicates counted as one)"
+    return "patients, groups, or images of unknown ones"
+
+
+def caveats(summary: Mapping[str, Any]) -> list[str]:
+    """Returns what the intervals do not cover, a sentence each.
+
+    Args:
+      summary: `downstream/summary.json`.
+    """
+    found = []
+    of_splits = " of each split" if len(summary["splits"]) > 1 else ""
+    if len(summary["generator_seeds"]) == 1:
+        found.append(
+            f"This rests on one generator{of_splits}: another seed may say otherwise, which the "
+            "interval does not cover."
+        )
+    if not of_splits:
+        found.append(
+            "There is one split: the interval covers which images are tested on, not which are "
+            "trained on. Another split may say otherwise."
+        )
+    return found
+
+
+def verdict(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> Verdict:
     """Returns the verdict of a study's summary.
 
     Args:
       summary: `downstream/summary.json`.
-      per_class: whether training sizes count the images of each class.
+      manifest: `data_manifest.json`.
     """
     answer = summary["answer"]
     if answer is None:
@@ -46,7 +81,7 @@ def verdict(summary: Mapping[str, Any], per_class: bool = False) -> Verdict:
     sentence = (
         f"{answer['arm']} against {answer['against']}, the best arm without generated images on "
         f"validation: {figure} {interval(answer, signed=True)} (difference with its 95% interval) "
-        f"with {training_images(size, per_class)}, tested on {groups} patients or groups."
+        f"with {training_images(size, manifest)}, tested on {groups} {tested_units(manifest)}."
     )
     if "groups_needed" in answer:
         sentence += (
