@@ -18,7 +18,7 @@ from gaug_jax.reporting.downstream_table import FIGURE_NAMES
 from gaug_jax.reporting.embedding_plot import PLANE_NAMES
 from gaug_jax.reporting.image_pictures import class_grids, neighbour_grid, sprite
 from gaug_jax.reporting.page import Page, Picture, Scatter, Section, picture_of_file, write_page
-from gaug_jax.reporting.verdict import caveats, verdict
+from gaug_jax.reporting.verdict import card_notes, verdict
 from gaug_jax.workfolder import WorkFolder, read_json, read_json_lines
 
 _PACKAGES = ("gaug_jax", "jax", "flax", "optax", "orbax-checkpoint", "numpy", "scikit-learn",
@@ -49,7 +49,7 @@ def write_report(
     found = _NOT_AUDITED
     if folder.audit.exists():
         found = sentences(read_json(folder.audit))
-    notes = [*caveats(summary), "This is research software: nothing here is for diagnosis."]
+    notes = [*card_notes(summary), "This is research software: nothing here is for diagnosis."]
     notes.append(found[0])
     if not manifest["groups_known"]:
         notes.append(

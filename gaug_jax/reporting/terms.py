@@ -26,7 +26,7 @@ _COLUMNS = {
     "minus best without GAN": "difference to the arm without generated images that is best on "
     "validation, on the same test images",
     "Holm p": "p-value of that difference, by Holm's correction for all arms that are compared: "
-    "below 0.05 it is more than chance",
+    "below 0.05 chance alone would seldom give as much",
     "minus real": "difference to the arm real",
     "ratio": "generated images for each training image",
     "filter": "how generated images were sorted out; none: all are used",
@@ -40,8 +40,8 @@ _FIDELITY = [
     ),
     (
         "FID",
-        "Frechet inception distance between them: with few images far above 0 for images that are "
-        "alike",
+        "Frechet inception distance between them: with few images it is far above 0 where they are "
+        "alike, too",
     ),
 ]
 _PRIVACY = {
@@ -63,6 +63,11 @@ def downstream_terms(arms: Sequence[str], columns: Sequence[str]) -> Terms:
     """
     shown = [(name, _COLUMNS[name]) for name in columns if name in _COLUMNS]
     return [*((arm, ARMS[arm]) for arm in arms), *shown]
+
+
+def arms_sentence(arms: Sequence[str]) -> str:
+    """Returns what arms are trained on, as a sentence."""
+    return "; ".join(f"{arm}: {ARMS[arm]}" for arm in arms) + "."
 
 
 def fidelity_terms(row: Mapping[str, Any]) -> Terms:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from gaug_jax.reporting.downstream_table import FIGURE_NAMES, interval
+from gaug_jax.reporting.terms import arms_sentence
 
 _WORDS = {"better": "Helps", "worse": "Hurts", "not told apart": "Cannot be told"}
 
@@ -44,25 +45,20 @@ def tested_units(manifest: Mapping[str, Any]) -> str:
     return "patients, groups, or images of unknown ones"
 
 
-def caveats(summary: Mapping[str, Any]) -> list[str]:
-    """Returns what the intervals do not cover, a sentence each.
+def card_notes(summary: Mapping[str, Any]) -> list[str]:
+    """Returns what must be known beside the verdict: its arms, and what one split means.
 
     Args:
       summary: `downstream/summary.json`.
     """
-    found = []
-    of_splits = " of each split" if len(summary["splits"]) > 1 else ""
-    if len(summary["generator_seeds"]) == 1:
-        found.append(
-            f"This rests on one generator{of_splits}: another seed may say otherwise, which the "
-            "interval does not cover."
-        )
-    if not of_splits:
-        found.append(
+    answer = summary["answer"]
+    notes = [] if answer is None else [arms_sentence([answer["arm"], answer["against"]])]
+    if len(summary["splits"]) == 1:
+        notes.append(
             "There is one split: the interval covers which images are tested on, not which are "
             "trained on. Another split may say otherwise."
         )
-    return found
+    return notes
 
 
 def verdict(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> Verdict:
@@ -88,4 +84,15 @@ def verdict(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> Verdict:
             f" To tell an effect of this size from none would take about "
             f"{answer['groups_needed']:,} of them."
         )
-    return Verdict(_WORDS[answer["verdict"]], sentence)
+    return Verdict(_WORDS[answer["verdict"]], sentence + _one_generator(summary))
+
+
+def _one_generator(summary: Mapping[str, Any]) -> str:
+    """Returns what a single seed of the generators means; nothing where there are several."""
+    if len(summary["generator_seeds"]) > 1:
+        return ""
+    of_splits = " of each split" if len(summary["splits"]) > 1 else ""
+    return (
+        f" This rests on one generator{of_splits}: another seed may say otherwise, which the "
+        "interval does not cover."
+    )

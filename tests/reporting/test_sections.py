@@ -4,7 +4,7 @@ import pytest
 
 from gaug_jax.downstream.arms import ARMS
 from gaug_jax.reporting import sections, terms
-from gaug_jax.reporting.verdict import caveats, verdict
+from gaug_jax.reporting.verdict import card_notes, verdict
 
 SOME = {"value": 0.5, "low": 0.4, "high": 0.6}
 FIGURES = ("accuracy", "macro_f1", "auroc", "sensitivity_at_90_specificity",
@@ -83,13 +83,19 @@ def test_the_text_speaks_of_what_the_study_has():
     assert "ec_gan's is trained with its generator" in " ".join(downstream(sizes=sizes).paragraphs)
 
 
-def test_the_card_says_what_one_generator_and_one_split_mean():
-    assert caveats(summary()) == []
-    (one_generator,) = caveats(summary(generator_seeds=[3]))
-    assert "one generator of each split" in one_generator and "another seed" in one_generator
-    (one_split,) = caveats(summary(splits=[0]))
-    assert "one split" in one_split
-    assert "one generator:" in caveats(summary(splits=[0], generator_seeds=[3]))[0]
+def test_the_verdict_says_where_it_rests_on_one_generator():
+    assert "rests on" not in verdict(summary(), manifest()).sentence
+    of_splits = verdict(summary(generator_seeds=[3]), manifest()).sentence
+    assert "rests on one generator of each split: another seed may say otherwise" in of_splits
+    single = verdict(summary(generator_seeds=[3], splits=[0]), manifest()).sentence
+    assert "rests on one generator: another seed may say otherwise" in single
+
+
+def test_the_card_explains_its_arms_and_says_what_one_split_means():
+    (arms,) = card_notes(summary())
+    assert arms.startswith("gan: training images and generated ones; mixup: ")
+    assert "Another split may say otherwise" in card_notes(summary(splits=[0]))[1]
+    assert card_notes(summary(answer=None)) == []
 
 
 @pytest.mark.parametrize(
