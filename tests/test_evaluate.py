@@ -9,6 +9,7 @@ import pytest
 from commands import TINY, refused, run
 from PIL import Image
 
+from benchmarks.random_weights import write_random_weights
 from gaug_jax.workfolder import read_json_lines
 
 RANDOM = np.random.default_rng(0)
@@ -64,6 +65,19 @@ def test_every_checkpoint_has_a_row_and_a_second_call_has_nothing_to_do(trained)
     assert test.returncode == 0
     added = read_json_lines(trained / "evaluation" / "metrics.jsonl")[2:]
     assert [(row["step"], row["reference_split"]) for row in added] == [(2, "test")]
+
+
+def test_a_row_without_lpips_is_made_again_once_its_weights_are_here(trained, tmp_path):
+    write_random_weights(tmp_path, seed=0)
+    arguments = ["evaluate", f"--workdir={trained}", "--features=pixels", "--num=20"]
+    with_lpips = [*arguments, f"--lpips_weights={tmp_path}", "--allow_unofficial_weights"]
+    before = len(read_json_lines(trained / "evaluation" / "metrics.jsonl"))
+    for call, again in ((arguments, False), (with_lpips, False), (with_lpips, True)):
+        result = run(*call)
+        assert result.returncode == 0, result.stderr
+        assert ("nothing to do" in result.stdout) == again
+    added = read_json_lines(trained / "evaluation" / "metrics.jsonl")[before:]
+    assert [row["official_lpips_weights"] for row in added] == [None, False]
 
 
 def test_a_config_may_say_where_the_data_is_but_not_change_it(trained):

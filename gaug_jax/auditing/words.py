@@ -26,8 +26,9 @@ def sentences(audit: Mapping[str, Any]) -> list[str]:
         "Training images can be told from these generated ones: treat them as you would treat the "
         "originals."
         if is_leaking(audit)
-        else "Neither copies nor members were found. That is no proof that there are none: other "
-        "attacks may find more, and only private training gives a guarantee."
+        else "Neither copies nor members were found (members: images that were trained on, where "
+        "an attack tells them from others). That is no proof that there are none: other attacks "
+        "may find more, and only private training gives a guarantee."
     ]
     for space, found in audit["spaces"].items():
         lines.append(f"Copies, {_SPACES[space]}: {_copies(found['copies'])}.")

@@ -198,9 +198,15 @@ def report_lines(manifest: Mapping[str, Any]) -> list[str]:
     duplicates = manifest["duplicates"]
     if duplicates["exact"] or duplicates["near"]:
         lines.append(
-            f"{len(duplicates['exact'])} exact and {len(duplicates['near'])} near duplicates are "
-            f"kept in one part; they join {len(duplicates['joined_groups'])} sets of groups"
+            f"{len(duplicates['exact'])} pairs of exact and {len(duplicates['near'])} of near "
+            "duplicates: both images of a pair are in one part, and count as one where groups are "
+            "not known"
         )
+        if duplicates["joined_groups"]:
+            lines.append(
+                f"duplicates join groups {len(duplicates['joined_groups'])} times: each time they "
+                "count as one"
+            )
     contradictions = [" = ".join(pair) for pair in duplicates.get("exact_in_two_classes", [])]
     if contradictions:
         lines.append(

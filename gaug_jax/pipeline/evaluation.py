@@ -76,7 +76,7 @@ class EvaluationOptions:
         except UserError:
             if self.lpips or self.lpips_weights:
                 raise
-            return None, "its weights are not here: give --lpips to have them fetched (244 MB)"
+            return None, "its weights are not here: gaug_jax.evaluate fetches them with --lpips"
         return made, ""
 
 
@@ -231,11 +231,12 @@ def _part(prepared: data.PreparedData, name: str) -> ImageSet:
     return array_set(f"the {name} part", images, classes, prepared.groups[indices])
 
 
-def _is_measured(folder: WorkFolder, facts: dict[str, Any]) -> bool:
-    """Says whether there is a row of these facts."""
+def _is_measured(folder: WorkFolder, facts: dict[str, Any], with_lpips: bool) -> bool:
+    """Says whether there is a row of these facts, made with LPIPS where that is to be had."""
     wanted = {name: facts[name] for name in _SAME}
     return any(
         all(row.get(name) == value for name, value in wanted.items())
+        and not (with_lpips and row.get("official_lpips_weights") is None)
         for row in read_json_lines(folder.fidelity)
     )
 
@@ -248,7 +249,8 @@ def _evaluate_step(
     lpips: tuple[PerceptualDistance | None, str],
 ) -> None:
     """Adds the row of one checkpoint, unless it is there."""
-    if processes.agree(int(_is_measured(folder, facts)), 0)[0]:
+    measured = _is_measured(folder, facts, with_lpips=lpips[0] is not None)
+    if processes.agree(int(measured), 0)[0]:
         print(f"step {facts['step']} is in {folder.fidelity} already: nothing to do")
         return
     generator = sampling.read_generator(folder, facts["step"])

@@ -14,10 +14,11 @@ from gaug_jax.data.manifest import report_lines
 from gaug_jax.data.splits import TRAIN
 from gaug_jax.evaluation.metrics.nearest import nearest
 from gaug_jax.reporting import sections
+from gaug_jax.reporting.downstream_table import FIGURE_NAMES
 from gaug_jax.reporting.embedding_plot import PLANE_NAMES
 from gaug_jax.reporting.image_pictures import class_grids, neighbour_grid, sprite
 from gaug_jax.reporting.page import Page, Picture, Scatter, Section, picture_of_file, write_page
-from gaug_jax.reporting.verdict import verdict
+from gaug_jax.reporting.verdict import card_notes, verdict
 from gaug_jax.workfolder import WorkFolder, read_json, read_json_lines
 
 _PACKAGES = ("gaug_jax", "jax", "flax", "optax", "orbax-checkpoint", "numpy", "scikit-learn",
@@ -44,12 +45,12 @@ def write_report(
     """
     manifest = read_json(folder.data_manifest)
     summary = read_json(folder.downstream_summary)
-    per_class = manifest["options"]["train_size_per_class"]
-    answer = verdict(summary, per_class)
+    answer = verdict(summary, manifest)
     found = _NOT_AUDITED
     if folder.audit.exists():
         found = sentences(read_json(folder.audit))
-    notes = ["This is research software: nothing here is for diagnosis.", found[0]]
+    notes = [*card_notes(summary), "This is research software: nothing here is for diagnosis."]
+    notes.append(found[0])
     if not manifest["groups_known"]:
         notes.append(
             "Groups (patients, writers) were not known, so images were split one by one: figures "
@@ -66,9 +67,9 @@ def write_report(
             sections.data_section(manifest, report_lines(manifest)),
             sections.images_section(_image_pictures(folder, prepared)),
             sections.training_section(_training_pictures(folder), rows[-1] if rows else None),
-            sections.fidelity_section(measured[-1] if measured else None),
+            sections.fidelity_section(measured[-1] if measured else None, str(folder.path)),
             _embedding(folder, prepared),
-            sections.downstream_section(summary, _downstream_pictures(folder), per_class),
+            sections.downstream_section(summary, _downstream_pictures(folder, summary), manifest),
             sections.privacy_section(found, _audit_pictures(folder)),
             _run(folder, manifest, command, times),
         ],
@@ -105,17 +106,19 @@ def _training_pictures(folder: WorkFolder) -> list[Picture]:
     )
 
 
-def _downstream_pictures(folder: WorkFolder) -> list[Picture]:
+def _downstream_pictures(folder: WorkFolder, summary: Mapping[str, Any]) -> list[Picture]:
     """Returns the curves of the classifiers."""
+    name = FIGURE_NAMES[summary["endpoint"]]
+    over = " over the training sizes" if len(summary["sizes"]) > 1 else ""
     return _present(
         picture_of_file(
             folder.learning_curve,
-            "Each arm's figure with its interval over the training sizes",
-            "Each arm over the training sizes, with 95% intervals.",
+            f"The {name} of each arm with its interval{over}",
+            f"The {name} of each arm{over}, with 95% intervals.",
         ),
         picture_of_file(
             folder.ratio_curve,
-            "The figure of the arms with generated images over their ratio to real ones",
+            f"The {name} of the arms with generated images over their ratio to real ones",
             "Arms with generated images over the ratio of generated to real ones, by filter.",
         ),
     )

@@ -1,10 +1,12 @@
 """The study's table in Markdown: a row for each arm, a section for each training size."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gaug_jax.workfolder import WorkFolder, atomic_file
 
+# Name of each column of a table, and its cells: one for each arm.
+Columns = dict[str, list[str]]
 FIGURE_NAMES = {
     "accuracy": "accuracy",
     "macro_f1": "macro F1",
@@ -27,40 +29,59 @@ def table(summary: Mapping[str, Any]) -> str:
         title = "all training images" if size == "0" else f"training size {size}"
         best = content["best_without_gan"]
         lines += [f"## {title}", "", f"Best arm without a GAN on validation: {best}.", ""]
-        header, rows = arm_rows(content, summary)
+        columns = {**decisive_columns(content, summary), **other_columns(content, summary)}
+        header, rows = header_and_rows(columns)
         lines += [_line(header), _line(["---"] * len(header)), *map(_line, rows), ""]
     for name, fields in summary.get("shortcuts", {}).items():
         lines += [f"{name}: {_shortcut(fields)}"]
     return "\n".join(lines) + "\n"
 
 
-def arm_rows(
-    content: Mapping[str, Any], summary: Mapping[str, Any]
-) -> tuple[list[str], list[list[str]]]:
-    """Returns the header and a row for each arm of one training size, the endpoint first."""
-    names = [summary["endpoint"], *(name for name in FIGURE_NAMES if name != summary["endpoint"])]
-    header = ["arm", "ratio", "filter", *(FIGURE_NAMES[name] for name in names), "minus real",
-              "minus best without GAN", "Holm p", "paper"]  # fmt: skip
-    rows = []
-    for arm, found in content["arms"].items():
-        best = found.get("difference_to_best") or {}
-        synthetic = found["ratio"] > 0
-        rows.append(
-            [
-                arm,
-                f"{found['ratio']:g}" if synthetic else "",
-                found["filter"] if synthetic else "",
-                *(interval(found["figures"][name]) for name in names),
-                interval(found.get("difference_to_real"), signed=True),
-                interval(best, signed=True),
-                f"{best['holm_p_value']:.2g}" if "holm_p_value" in best else "",
-                _paper(arm, summary["paper"]),
-            ]
-        )
-    return header, rows
+def decisive_columns(content: Mapping[str, Any], summary: Mapping[str, Any]) -> Columns:
+    """Returns what a training size is judged by: the endpoint, and the differences in it.
+
+    Args:
+      content: of the training size.
+      summary: `downstream/summary.json`.
+    """
+    arms = content["arms"]
+    best = [found.get("difference_to_best") or {} for found in arms.values()]
+    to_real = [found.get("difference_to_real") for found in arms.values()]
+    return {
+        "arm": list(arms),
+        **_figure_columns(content, [summary["endpoint"]]),
+        "minus best without GAN": [interval(each, signed=True) for each in best],
+        "Holm p": [
+            f"{each['holm_p_value']:.2g}" if "holm_p_value" in each else "" for each in best
+        ],
+        "minus real": [interval(each, signed=True) for each in to_real],
+        "ratio": [f"{found['ratio']:g}" if found["ratio"] else "" for found in arms.values()],
+        "filter": [found["filter"] if found["ratio"] else "" for found in arms.values()],
+        "paper": [_paper(arm, summary["paper"]) for arm in arms],
+    }
 
 
-def _line(cells: list[str]) -> str:
+def other_columns(content: Mapping[str, Any], summary: Mapping[str, Any]) -> Columns:
+    """Returns the figures beside the endpoint, of the same training size."""
+    others = [name for name in FIGURE_NAMES if name != summary["endpoint"]]
+    return {"arm": list(content["arms"]), **_figure_columns(content, others)}
+
+
+def _figure_columns(content: Mapping[str, Any], names: Sequence[str]) -> Columns:
+    """Returns figures of every arm with their intervals."""
+    return {
+        FIGURE_NAMES[name]: [interval(arm["figures"][name]) for arm in content["arms"].values()]
+        for name in names
+    }
+
+
+def header_and_rows(columns: Columns) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Returns the header and the rows of a table, without columns that are empty everywhere."""
+    filled = {name: cells for name, cells in columns.items() if any(cells)}
+    return list(filled), list(zip(*filled.values(), strict=True))
+
+
+def _line(cells: Sequence[str]) -> str:
     """Returns a row."""
     return "| " + " | ".join(cells) + " |"
 

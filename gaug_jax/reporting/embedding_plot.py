@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from gaug_jax.reporting.figures import new_figure, write_figure
+from gaug_jax.reporting.figures import drawable_names, new_figure, write_figure
 
 _MARKERS = ("o", "s", "x")
 PLANE_NAMES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
@@ -46,7 +46,7 @@ def write_plane(
             )  # fmt: skip
         axes.scatter([], [], marker=_MARKERS[origin], color="black", label=origin_name)
     if len(labels[1]) <= 10:
-        for label, name in enumerate(labels[1]):
+        for label, name in enumerate(drawable_names(labels[1])):
             axes.scatter([], [], marker="o", color=colours(label), label=name)
     axes.set(xticks=[], yticks=[], title=PLANE_NAMES[plane])
     axes.set_xlabel(caption, fontsize=8)

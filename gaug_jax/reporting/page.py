@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import io
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from PIL import Image
 from gaug_jax.workfolder import atomic_file
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_INTERVAL = re.compile(r"(?<=\d) to (?=[-+]?\d)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,11 +44,13 @@ class Table:
       caption: above it.
       header: names of the columns.
       rows: of cells.
+      folded: whether it is folded away until its caption is chosen.
     """
 
     caption: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
+    folded: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +84,7 @@ class Section:
       pictures: below the tables.
       scatter: below the pictures.
       details: title and text of what is folded away.
+      terms: words and their meanings, between the text and the tables.
     """
 
     name: str
@@ -89,6 +94,7 @@ class Section:
     pictures: Sequence[Picture] = ()
     scatter: Scatter | None = None
     details: Sequence[tuple[str, str]] = ()
+    terms: Sequence[tuple[str, str]] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,6 +137,11 @@ def picture_of_array(
     return Picture(f"data:image/png;base64,{encoded}", alternative, caption, pixelated=True)
 
 
+def unbroken(text: str) -> str:
+    """Returns text whose intervals, `(0.1 to 0.2)`, stay on one line."""
+    return _INTERVAL.sub("\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}", text)
+
+
 def write_page(path: Path, page: Page) -> None:
     """Writes the page, whole or not at all; it needs no other file and no other host."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -139,6 +150,7 @@ def write_page(path: Path, page: Page) -> None:
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    environment.filters["unbroken"] = unbroken
     # The page's own style and script stand in it as they are.
     style, script = ((_TEMPLATES / name).read_text() for name in ("page.css", "scatter.js"))
     text = environment.get_template("page.html.jinja").render(page=page, style=style, script=script)

@@ -1,18 +1,27 @@
 """The sections of a report, from what the stages wrote: plain data in, text and tables out."""
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gaug_jax.data.manifest import licence_counts
-from gaug_jax.reporting.downstream_table import arm_rows, interval
+from gaug_jax.data.splits import PARTS
+from gaug_jax.reporting.downstream_table import (
+    decisive_columns,
+    header_and_rows,
+    interval,
+    other_columns,
+)
 from gaug_jax.reporting.page import Picture, Scatter, Section, Table
-from gaug_jax.reporting.verdict import training_images
+from gaug_jax.reporting.terms import downstream_terms, fidelity_terms, privacy_terms
+from gaug_jax.reporting.verdict import tested_units, training_images
 
 _FIDELITY = (
     # Name in the row, as people call it, its floor in the row, better.
     ("kid_mean", "KID", None, "lower"),
-    ("fid", "FID", "fid_floor", "lower"),
+    ("fid", "FID", None, "lower"),
+    ("fid_at_floor_size", "FID at the floor's size", "fid_floor", "lower"),
     ("fid_infinity", "FID of infinitely many images", None, "lower"),
     ("frechet_coefficient", "Frechet coefficient", None, "higher"),
     ("inception_score_mean", "Inception score", None, "higher"),
@@ -33,12 +42,15 @@ def data_section(manifest: Mapping[str, Any], lines: Sequence[str]) -> Section:
       manifest: `data_manifest.json`.
       lines: what the user should know of the data.
     """
-    parts = [part for part in manifest["counts"] if any(manifest["counts"][part].values())]
+    parts = [part for part in PARTS if any(manifest["counts"][part].values())]
     rows = [
         [name, *(str(manifest["counts"][part][name]) for part in parts)]
         for name in manifest["class_names"]
     ]
     rows.append(["all", *(str(sum(manifest["counts"][part].values())) for part in parts)])
+    groups_of = {part: {row["group"] for row in manifest["rows"] if row["part"] == part}
+                 for part in parts}  # fmt: skip
+    rows.append([tested_units(manifest), *(str(len(groups_of[part])) for part in parts)])
     groups = (
         f"{manifest['num_groups']} groups (patients or writers), none of them in two parts"
         if manifest["groups_known"]
@@ -73,11 +85,12 @@ def training_section(pictures: Sequence[Picture], last_row: Mapping[str, Any] | 
     return Section("training", "Training", paragraphs=paragraphs, pictures=pictures)
 
 
-def fidelity_section(row: Mapping[str, Any] | None) -> Section:
+def fidelity_section(row: Mapping[str, Any] | None, workdir: str) -> Section:
     """Returns the measurements of the generated images.
 
     Args:
       row: the last of `evaluation/metrics.jsonl`; None where there is none.
+      workdir: where they are.
     """
     if row is None:
         return Section("fidelity", "Fidelity", paragraphs=["Not measured."])
@@ -89,15 +102,21 @@ def fidelity_section(row: Mapping[str, Any] | None) -> Section:
         rows.append([title, shown, _number(row.get(floor)) if floor else "", better])
     paragraphs = [
         f"{row['num_fake']} generated images against the {row['num_real']} of the "
-        f"{row['reference_split']} part, features: {row['features']}. Intervals are of 95%. The "
-        "floor is real images against real images: what no generator can be told to pass.",
+        f"{row['reference_split']} part, features: {row['features']}. Intervals are of 95%.",
     ]
     if row["num_real"] < 2048:
         paragraphs.append(
             "With fewer than 2,048 real images FID is biased upwards; look at KID first."
         )
+    if row.get("official_lpips_weights") is None:
+        paragraphs.append(
+            "LPIPS needs weights (244 MB). To fetch them, before this report is made again: "
+            f"python -m gaug_jax.evaluate --workdir={shlex.quote(workdir)} "
+            f"--features={shlex.quote(row['features'])} --lpips"
+        )
     header = ["figure", "value", "floor", "better"]
-    return Section("fidelity", "Fidelity", paragraphs, [Table("Fidelity", header, rows)])
+    tables = [Table("Fidelity", header, rows)]
+    return Section("fidelity", "Fidelity", paragraphs, tables, terms=fidelity_terms(row))
 
 
 def _figure(row: Mapping[str, Any], name: str) -> str:
@@ -146,30 +165,43 @@ def embedding_section(
 
 
 def downstream_section(
-    summary: Mapping[str, Any], pictures: Sequence[Picture], per_class: bool = False
+    summary: Mapping[str, Any], pictures: Sequence[Picture], manifest: Mapping[str, Any]
 ) -> Section:
-    """Returns the classifiers' figures: a table for each training size.
+    """Returns the classifiers' figures: tables for each training size, what decides first.
 
     Args:
       summary: `downstream/summary.json`.
       pictures: of the figures.
-      per_class: whether training sizes count the images of each class.
+      manifest: `data_manifest.json`.
     """
-    tables = []
+    tables: list[Table] = []
+    arms: dict[str, None] = {}
+    columns: dict[str, None] = {}
     for size, content in summary["sizes"].items():
-        title = training_images(int(size), per_class).capitalize()
-        title += f"; best arm without a GAN on validation: {content['best_without_gan']}"
-        tables.append(Table(title, *arm_rows(content, summary)))
+        images = training_images(int(size), manifest)
+        title = f"{images.capitalize()}; best arm without a GAN on validation: "
+        title += str(content["best_without_gan"])
+        decisive = Table(title, *header_and_rows(decisive_columns(content, summary)))
+        others = header_and_rows(other_columns(content, summary))
+        tables.append(decisive)
+        tables.append(Table(f"Other figures, {images}", *others, folded=True))
         tables.extend(_agreement_table(content))
+        arms |= dict.fromkeys(content["arms"])
+        columns |= dict.fromkeys(decisive.header)
+    seeds = len(summary["generator_seeds"])
     paragraphs = [
         f"Every arm's classifiers made {summary['optimizer_steps']} steps, tuned on the same grid "
-        f"by the validation part (ec_gan's is trained with its generator). Splits: "
-        f"{len(summary['splits'])}; generator seeds: {len(summary['generator_seeds'])}; "
+        "by the validation part"
+        + (" (ec_gan's is trained with its generator)" if "ec_gan" in arms else "")
+        + f". Splits: {len(summary['splits'])}; generator seeds: {seeds}; "
         f"classifier seeds: {len(summary['classifier_seeds'])}. Ratio and filter of an arm, and "
-        "the best arm without a GAN, are chosen on validation. Intervals are of 95%, patients "
-        "resampled and generator seeds as a second source of error.",
+        "the best arm without a GAN, are chosen on validation. Intervals are of 95%: "
+        f"{tested_units(manifest)} are resampled"
+        + (", and generator seeds are a second source of error." if seeds > 1 else "."),
+        "An arm is a choice of what classifiers are trained on:",
     ]
-    return Section("downstream", "Does it help?", paragraphs, tables, pictures)
+    terms = downstream_terms(list(arms), list(columns))
+    return Section("downstream", "Does it help?", paragraphs, tables, pictures, terms=terms)
 
 
 def _agreement_table(content: Mapping[str, Any]) -> list[Table]:
@@ -189,7 +221,8 @@ def privacy_section(lines: Sequence[str], pictures: Sequence[Picture]) -> Sectio
       lines: what it found, as sentences.
       pictures: of the worst pairs.
     """
-    return Section("privacy", "Do they give patients away?", lines, pictures=pictures)
+    title, terms = "Do they give patients away?", privacy_terms(lines)
+    return Section("privacy", title, lines, pictures=pictures, terms=terms)
 
 
 def run_section(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from gaug_jax.reporting.downstream_table import FIGURE_NAMES, interval
+from gaug_jax.reporting.terms import arms_sentence
 
 _WORDS = {"better": "Helps", "worse": "Hurts", "not told apart": "Cannot be told"}
 
@@ -20,22 +21,52 @@ class Verdict(NamedTuple):
     sentence: str
 
 
-def training_images(size: int, per_class: bool) -> str:
+def training_images(size: int, manifest: Mapping[str, Any]) -> str:
     """Returns a training size in words.
 
     Args:
       size: of the study; 0 for all.
-      per_class: whether it counts the images of each class.
+      manifest: `data_manifest.json`.
     """
+    per_class = manifest["options"]["train_size_per_class"]
     return f"{size or 'all'} training images" + (" of each class" if size and per_class else "")
 
 
-def verdict(summary: Mapping[str, Any], per_class: bool = False) -> Verdict:
+def tested_units(manifest: Mapping[str, Any]) -> str:
+    """Returns what stays in one part of the data, and is resampled as one, in words.
+
+    Args:
+      manifest: `data_manifest.json`.
+    """
+    if manifest["groups_known"]:
+        return "patients or groups"
+    if manifest["num_unknown_groups"] == manifest["num_images"]:
+        return "images (near duplicates counted as one)"
+    return "patients, groups, or images of unknown ones"
+
+
+def card_notes(summary: Mapping[str, Any]) -> list[str]:
+    """Returns what must be known beside the verdict: its arms, and what one split means.
+
+    Args:
+      summary: `downstream/summary.json`.
+    """
+    answer = summary["answer"]
+    notes = [] if answer is None else [arms_sentence([answer["arm"], answer["against"]])]
+    if len(summary["splits"]) == 1:
+        notes.append(
+            "There is one split: the interval covers which images are tested on, not which are "
+            "trained on. Another split may say otherwise."
+        )
+    return notes
+
+
+def verdict(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> Verdict:
     """Returns the verdict of a study's summary.
 
     Args:
       summary: `downstream/summary.json`.
-      per_class: whether training sizes count the images of each class.
+      manifest: `data_manifest.json`.
     """
     answer = summary["answer"]
     if answer is None:
@@ -46,11 +77,22 @@ def verdict(summary: Mapping[str, Any], per_class: bool = False) -> Verdict:
     sentence = (
         f"{answer['arm']} against {answer['against']}, the best arm without generated images on "
         f"validation: {figure} {interval(answer, signed=True)} (difference with its 95% interval) "
-        f"with {training_images(size, per_class)}, tested on {groups} patients or groups."
+        f"with {training_images(size, manifest)}, tested on {groups} {tested_units(manifest)}."
     )
     if "groups_needed" in answer:
         sentence += (
             f" To tell an effect of this size from none would take about "
             f"{answer['groups_needed']:,} of them."
         )
-    return Verdict(_WORDS[answer["verdict"]], sentence)
+    return Verdict(_WORDS[answer["verdict"]], sentence + _one_generator(summary))
+
+
+def _one_generator(summary: Mapping[str, Any]) -> str:
+    """Returns what a single seed of the generators means; nothing where there are several."""
+    if len(summary["generator_seeds"]) > 1:
+        return ""
+    of_splits = " of each split" if len(summary["splits"]) > 1 else ""
+    return (
+        f" This rests on one generator{of_splits}: another seed may say otherwise, which the "
+        "interval does not cover."
+    )

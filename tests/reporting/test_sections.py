@@ -1,0 +1,152 @@
+"""What a report says, in which order, and what it leaves out."""
+
+import pytest
+
+from gaug_jax.downstream.arms import ARMS
+from gaug_jax.reporting import sections, terms
+from gaug_jax.reporting.verdict import card_notes, verdict
+
+SOME = {"value": 0.5, "low": 0.4, "high": 0.6}
+FIGURES = ("accuracy", "macro_f1", "auroc", "sensitivity_at_90_specificity",
+           "expected_calibration_error")  # fmt: skip
+
+
+def arm(ratio=0.0, **others):
+    return {"ratio": ratio, "filter": "none", "figures": dict.fromkeys(FIGURES, SOME), **others}
+
+
+def summary(**others):
+    arms = {
+        "real": arm(),
+        "mixup": arm(difference_to_real=SOME),
+        "gan": arm(1.0, difference_to_best={**SOME, "holm_p_value": 0.03}),
+    }
+    answer = {"arm": "gan", "against": "mixup", "verdict": "better", **SOME}
+    defaults = {
+        "endpoint": "auroc", "endpoint_size": 50, "endpoint_arm": "gan", "splits": [0, 1],
+        "generator_seeds": [0, 1], "classifier_seeds": [0], "optimizer_steps": 10, "paper": [],
+        "sizes": {"50": {"best_without_gan": "mixup", "num_groups": 3, "arms": arms}},
+        "answer": answer,
+    }  # fmt: skip
+    return {**defaults, **others}
+
+
+def manifest(unknown=0, per_class=False):
+    """Returns the manifest of four images of one class; two of the test part are alike."""
+    parts = ("train", "validation", "test", "test")
+    counts = {"test": {"cat": 2}, "train": {"cat": 1}, "unused": {"cat": 0},
+              "validation": {"cat": 1}}  # fmt: skip
+    rows = [
+        {"part": part, "group": min(number, 2), "licence": None}
+        for number, part in enumerate(parts)
+    ]
+    return {
+        "source": "folder", "licence": "CC0", "class_names": ["cat"], "num_images": 4,
+        "num_groups": 3, "num_unknown_groups": unknown, "groups_known": not unknown,
+        "counts": counts, "rows": rows, "options": {"train_size_per_class": per_class},
+    }  # fmt: skip
+
+
+def downstream(**others):
+    return sections.downstream_section(summary(**others), [], manifest())
+
+
+def test_the_endpoint_and_what_decides_come_first_without_empty_columns():
+    decisive, others = downstream().tables
+    assert list(decisive.header) == [
+        "arm", "AUROC", "minus best without GAN", "Holm p", "minus real", "ratio", "filter",
+    ]  # fmt: skip
+    assert list(decisive.rows[2]) == [
+        "gan", "0.500 (0.400 to 0.600)", "+0.500 (+0.400 to +0.600)", "0.03", "", "1", "none",
+    ]  # fmt: skip
+    assert others.folded and not decisive.folded
+    assert list(others.header) == [
+        "arm", "accuracy", "macro F1", "sensitivity at 90% specificity", "calibration error",
+    ]  # fmt: skip
+    (with_paper, _) = downstream(paper=[["gan", "auroc", 0.9]]).tables
+    assert with_paper.header[-1] == "paper" and with_paper.rows[2][-1] == "AUROC 0.9"
+
+
+def test_every_arm_and_column_has_its_meaning():
+    assert set(terms.ARMS) == set(ARMS)
+    named = [term for term, _ in downstream().terms]
+    assert named[:3] == ["real", "mixup", "gan"]
+    assert "Holm p" in named and "paper" not in named and "cutmix" not in named
+
+
+def test_the_text_speaks_of_what_the_study_has():
+    text = " ".join(downstream().paragraphs)
+    assert "ec_gan" not in text and "generator seeds are a second source of error" in text
+    assert "second source" not in " ".join(downstream(generator_seeds=[0]).paragraphs)
+    arms = {**summary()["sizes"]["50"]["arms"], "ec_gan": arm(1.0)}
+    sizes = {"50": {"best_without_gan": "mixup", "num_groups": 3, "arms": arms}}
+    assert "ec_gan's is trained with its generator" in " ".join(downstream(sizes=sizes).paragraphs)
+
+
+def test_the_verdict_says_where_it_rests_on_one_generator():
+    assert "rests on" not in verdict(summary(), manifest()).sentence
+    of_splits = verdict(summary(generator_seeds=[3]), manifest()).sentence
+    assert "rests on one generator of each split: another seed may say otherwise" in of_splits
+    single = verdict(summary(generator_seeds=[3], splits=[0]), manifest()).sentence
+    assert "rests on one generator: another seed may say otherwise" in single
+
+
+def test_the_card_explains_its_arms_and_says_what_one_split_means():
+    (arms,) = card_notes(summary())
+    assert arms.startswith("gan: training images and generated ones; mixup: ")
+    assert "Another split may say otherwise" in card_notes(summary(splits=[0]))[1]
+    assert card_notes(summary(answer=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("unknown", "words"),
+    [
+        (0, "tested on 3 patients or groups."),
+        (4, "tested on 3 images (near duplicates counted as one)."),
+        (1, "tested on 3 patients, groups, or images of unknown ones."),
+    ],
+)
+def test_what_was_tested_on_has_its_name(unknown, words):
+    assert verdict(summary(), manifest(unknown)).sentence.endswith(words)
+
+
+def test_training_sizes_of_each_class_are_told():
+    assert "50 training images of each class" in verdict(summary(), manifest(0, True)).sentence
+
+
+def test_parts_are_in_their_order_and_groups_of_each_are_counted():
+    table = sections.data_section(manifest(4), []).tables[0]
+    assert list(table.header) == ["class", "train", "validation", "test"]
+    assert table.rows[-2] == ["all", "1", "1", "2"]
+    assert table.rows[-1] == ["images (near duplicates counted as one)", "1", "1", "1"]
+
+
+def fidelity(**others):
+    row = {
+        "num_fake": 100, "num_real": 61, "reference_split": "test", "features": "classifier",
+        "fid": 0.8, "fid_floor": 1.4, "fid_at_floor_size": 1.6, "official_lpips_weights": None,
+        "notes": {},
+    }  # fmt: skip
+    return sections.fidelity_section({**row, **others}, "my runs/a")
+
+
+def test_the_floor_is_beside_the_figure_of_its_size():
+    section = fidelity()
+    rows = {row[0]: list(row[1:]) for row in section.tables[0].rows}
+    assert rows["FID"] == ["0.8", "", "lower"]
+    assert rows["FID at the floor's size"] == ["1.6", "1.4", "lower"]
+    meaning = dict(section.terms)["floor"]
+    assert "30 real images against 30 other real ones" in meaning
+    assert "floor" not in dict(fidelity(fid_floor=None, fid_at_floor_size=None).terms)
+
+
+def test_the_command_that_fetches_lpips_is_whole():
+    command = "python -m gaug_jax.evaluate --workdir='my runs/a' --features=classifier --lpips"
+    assert fidelity().paragraphs[-1].endswith(command)
+    assert command not in " ".join(fidelity(official_lpips_weights=True).paragraphs)
+
+
+def test_the_audits_words_are_explained_where_they_stand():
+    named = [term for term, _ in sections.privacy_section(["C_T 0.1; 5% are authentic."], []).terms]
+    assert named == ["C_T", "authentic"]
+    assert not sections.privacy_section(["Not audited."], []).terms
