@@ -57,11 +57,29 @@ def given_config() -> Any:
     return flags.FLAGS.config if flags.FLAGS["config"].present else None
 
 
-def define_workdir_flag(required: bool = True) -> None:
-    """Defines `--workdir`."""
-    flags.DEFINE_string("workdir", None, "Folder of the run: made if absent, continued if not.")
+def define_workdir_flag(made: bool = True, required: bool = True) -> None:
+    """Defines `--workdir`.
+
+    Args:
+      made: whether the binary makes one that is absent.
+      required: whether it needs one.
+    """
+    absent = "made if absent, continued if not" if made else "there must be one, of gaug_jax.main"
+    flags.DEFINE_string("workdir", None, f"Folder of the run: {absent}.")
     if required:
         flags.mark_flag_as_required("workdir")
+
+
+def check_has_effect(name: str, has_effect: bool, needed: str) -> None:
+    """Raises `UserError` where a flag is given that does nothing without another one.
+
+    Args:
+      name: of the flag.
+      has_effect: whether the other one is given.
+      needed: how the message calls the other one.
+    """
+    if flags.FLAGS[name].present and not has_effect:
+        raise UserError(f"--{name} has no effect without {needed}: give both or neither")
 
 
 def define_feature_flags(default: str | None, features: str, seed: str) -> None:
@@ -97,6 +115,8 @@ def connect_processes() -> None:
     from gaug_jax import processes
 
     given = flags.FLAGS
+    for name in ("num_processes", "process_id"):
+        check_has_effect(name, bool(given.coordinator_address), "--coordinator_address")
     processes.connect(given.coordinator_address, given.num_processes, given.process_id)
 
 
@@ -141,6 +161,9 @@ def _parse(arguments: Sequence[str]) -> list[str]:
         rest = flags.FLAGS(list(arguments))
     except (flags.Error, UserError, TypeError, ValueError) as error:
         _fail(str(error))
+    except SystemExit as end:
+        # absl ends a call for help as an error.
+        sys.exit(0 if end.code == 1 else end.code)
     if len(rest) > 1:
         _fail(f"{rest[1]!r} is not a flag: see --help")
     return rest

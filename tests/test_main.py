@@ -256,8 +256,24 @@ def test_a_signal_saves_and_says_how_to_go_on(tmp_path, number, status):
 
 def test_help_says_how(tmp_path):
     result = run("main", "--help")
+    assert result.returncode == 0 and not result.stderr
     assert "python -m gaug_jax.main --config=configs/digits.py --workdir=runs/digits" in (
         result.stdout
     )
-    for flag in ("--workdir: Folder of the run", "--config: A config file", "--process_id: "):
+    for flag in ("--workdir: Folder of the run: made if absent", "--config: A config file",
+                 "--process_id: "):  # fmt: skip
         assert flag in result.stdout
+
+
+@pytest.mark.parametrize("binary", ["audit", "embed", "evaluate", "synthesize"])
+def test_help_of_what_needs_a_work_folder_does_not_promise_to_make_one(binary):
+    result = run(binary, "--help")
+    assert result.returncode == 0
+    assert "Folder of the run: there must be one, of gaug_jax.main." in result.stdout
+
+
+@pytest.mark.parametrize("flag", ["--num_processes=2", "--process_id=1"])
+def test_a_process_that_is_told_of_no_others(tmp_path, flag):
+    line = refused("main", *TINY, flag, f"--workdir={tmp_path / 'W'}")
+    assert f"{flag.split('=')[0]} has no effect without --coordinator_address" in line
+    assert not (tmp_path / "W").exists()

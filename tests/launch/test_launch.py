@@ -85,6 +85,7 @@ def test_a_mistake_ends_it_before_anything_starts(tmp_path, more, message):
     ("option", "message"),
     [
         ("--max_parallel=-1", "max_parallel"),
+        ("--most_packed=3", "--most_packed has no effect without --pack: give both or neither"),
         ("--slurm=time=2:00:00", "--slurm=time=2:00:00: give a whole number of minutes"),
     ],
 )
@@ -114,6 +115,14 @@ def test_a_root_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "R").write_text("")
     result = launch(sweep_file(tmp_path / "sweep.py"), tmp_path / "R")
     assert result.returncode == 2 and "--root=" in result.stderr, result.stderr
+
+
+def test_a_folder_without_a_sweep_is_not_collected(tmp_path):
+    result = collect(tmp_path)
+    assert result.returncode == 2
+    assert result.stderr == (
+        f"error: --root={tmp_path} is no folder of a sweep: give one that launch.run made\n"
+    )
 
 
 def test_a_dry_run_says_what_would_be_run(tmp_path):
