@@ -31,7 +31,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     command_line.define_config_flag()
-    command_line.define_workdir_flag()
+    command_line.define_workdir_flag(made=False)
     command_line.define_feature_flags(None, _FEATURES_HELP, _SEED_HELP)
     flags.adopt_module_key_flags(command_line)
     command_line.run(main, __doc__)

@@ -7,6 +7,7 @@ training with status 1, an interrupted run with 130 or 143.
 import errno
 import logging as python_logging
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -16,8 +17,6 @@ from absl import app, flags, logging
 
 from gaug_jax.settings import UserError
 from gaug_jax.user_cache import keep_compiled_programs
-
-_CONFIG_ERRORS = (AttributeError, KeyError, TypeError, ValueError, FileNotFoundError, ImportError)
 
 
 def define_config_flag(default: str | None = None) -> None:
@@ -31,6 +30,26 @@ def define_config_flag(default: str | None = None) -> None:
         "it: --config.train.epochs=10.",
         lock_config=True,
     )
+    flags.FLAGS["config"].parser = _ConfigParser()
+
+
+class _ConfigParser(flags.ArgumentParser):
+    """Loads a config's file; the parser of ml_collections does not say what is wrong with one."""
+
+    def parse(self, argument: str) -> Any:
+        """Returns the config of a file, locked; it has the fields that are set beside it."""
+        from gaug_jax.pipeline.config_file import check_fields, read_config
+
+        config = read_config(argument).lock()
+        check_fields(config, _given_fields())
+        return config
+
+
+def _given_fields() -> list[str]:
+    """Returns the names of the config's fields that the command line sets."""
+    arguments = flags.FLAGS.read_flags_from_files(sys.argv, force_gnu=False)
+    found = (re.match(r"--?(?:no)?config\.([^=]+)", argument) for argument in arguments)
+    return [match[1] for match in found if match]
 
 
 def given_config() -> Any:
@@ -38,11 +57,29 @@ def given_config() -> Any:
     return flags.FLAGS.config if flags.FLAGS["config"].present else None
 
 
-def define_workdir_flag(required: bool = True) -> None:
-    """Defines `--workdir`."""
-    flags.DEFINE_string("workdir", None, "Folder of the run: made if absent, continued if not.")
+def define_workdir_flag(made: bool = True, required: bool = True) -> None:
+    """Defines `--workdir`.
+
+    Args:
+      made: whether the binary makes one that is absent.
+      required: whether it needs one.
+    """
+    absent = "made if absent, continued if not" if made else "there must be one, of gaug_jax.main"
+    flags.DEFINE_string("workdir", None, f"Folder of the run: {absent}.")
     if required:
         flags.mark_flag_as_required("workdir")
+
+
+def check_has_effect(name: str, has_effect: bool, needed: str) -> None:
+    """Raises `UserError` where a flag is given that does nothing without another one.
+
+    Args:
+      name: of the flag.
+      has_effect: whether the other one is given.
+      needed: how the message calls the other one.
+    """
+    if flags.FLAGS[name].present and not has_effect:
+        raise UserError(f"--{name} has no effect without {needed}: give both or neither")
 
 
 def define_feature_flags(default: str | None, features: str, seed: str) -> None:
@@ -78,6 +115,8 @@ def connect_processes() -> None:
     from gaug_jax import processes
 
     given = flags.FLAGS
+    for name in ("num_processes", "process_id"):
+        check_has_effect(name, bool(given.coordinator_address), "--coordinator_address")
     processes.connect(given.coordinator_address, given.num_processes, given.process_id)
 
 
@@ -120,34 +159,14 @@ def _parse(arguments: Sequence[str]) -> list[str]:
     """Parses the flags; what cannot be parsed is the user's mistake."""
     try:
         rest = flags.FLAGS(list(arguments))
-    except flags.Error as error:
+    except (flags.Error, UserError, TypeError, ValueError) as error:
         _fail(str(error))
-    except _CONFIG_ERRORS as error:
-        _fail(_config_message(error))
+    except SystemExit as end:
+        # absl ends a call for help as an error.
+        sys.exit(0 if end.code == 1 else end.code)
     if len(rest) > 1:
         _fail(f"{rest[1]!r} is not a flag: see --help")
-    if "config" in flags.FLAGS and flags.FLAGS["config"].present:
-        _check_config_file()
     return rest
-
-
-def _check_config_file() -> None:
-    """Ends the process where the config's file was not loaded, which shows at its first use."""
-    from ml_collections import config_flags
-
-    name = config_flags.get_config_filename(flags.FLAGS["config"])
-    if not os.path.isfile(name):
-        _fail(f"--config={name} does not exist: give a file such as configs/digits.py")
-    try:
-        flags.FLAGS.config.to_dict()
-    except OSError as error:
-        _fail(f"--config={name} cannot be loaded: {str(error).splitlines()[-1]}")
-
-
-def _config_message(error: Exception) -> str:
-    """Returns an error of ml_collections as a line."""
-    text = str(error.args[0]) if error.args else repr(error)
-    return f"--config: {_first_line(text)}"
 
 
 def _first_line(text: str) -> str:

@@ -60,6 +60,8 @@ def main() -> None:
     paths = (_REAL.value, _FAKE.value, _OUT.value)
     if any(paths) == bool(flags.FLAGS.workdir) or (any(paths) and not all(paths)):
         raise UserError("give either --workdir, or all three of --real, --fake and --out")
+    for name in ("num", "step", "all_checkpoints", "reference_split"):
+        command_line.check_has_effect(name, not all(paths), "--workdir")
     if all(paths):
         evaluation.evaluate_paths(*paths, options, _IMAGE_SIZE.value)
         return
@@ -73,7 +75,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     command_line.define_config_flag()
-    command_line.define_workdir_flag(required=False)
+    command_line.define_workdir_flag(made=False, required=False)
     command_line.define_process_flags()
     flags.adopt_module_key_flags(command_line)
     command_line.run(main, __doc__)

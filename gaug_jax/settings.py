@@ -6,12 +6,20 @@ what is wrong raises `UserError` with one line that names the field and the way 
 """
 
 import dataclasses
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+_LONGEST = 300
 
 
 class UserError(Exception):
     """A mistake that the user can mend: printed as one line, exit status 2."""
+
+
+def in_short(message: object) -> str:
+    """Returns a message of another library as one line, cut between words where it is long."""
+    return textwrap.shorten(str(message), _LONGEST, placeholder=" …")
 
 
 def one_of(field: str, value: Any, choices: Iterable[Any]) -> None:

@@ -43,6 +43,7 @@ def main() -> None:
     from gaug_jax.pipeline import drawing
     from gaug_jax.synthesis.latents import LatentChoice
 
+    command_line.check_has_effect("keep", _FILTER.value != "none", "--filter")
     options = drawing.DrawingOptions(
         _NUM.value, _PER_CLASS.value, _SEED.value, _STEP.value, _FILTER.value, _KEEP.value,
         _SCORES.value, LatentChoice(_TRUNCATION.value, _REJECTION.value),
@@ -51,7 +52,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    command_line.define_workdir_flag()
+    command_line.define_workdir_flag(made=False)
     flags.mark_flag_as_required("num")
     flags.adopt_module_key_flags(command_line)
     command_line.run(main, __doc__)

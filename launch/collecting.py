@@ -30,6 +30,8 @@ def collect(folder: str, figures: Sequence[str]) -> None:
       UserError: there is no sweep, or no run has such a figure.
     """
     root = Root(folder)
+    if not root.sweep.exists():
+        raise UserError(f"--root={folder} is no folder of a sweep: give one that launch.run made")
     sweep = read_json(root.sweep)
     runs = [Run(**values) for values in sweep["runs"]]
     rows = [row for run in runs for row in _rows(root, run, figures)]

@@ -58,6 +58,8 @@ def main() -> None:
     """Makes the sweep."""
     from launch import sweeping
 
+    command_line.check_has_effect("slurm", _EXECUTOR.value == "slurm", "--executor=slurm")
+    command_line.check_has_effect("most_packed", _PACK.value, "--pack")
     given = [_given(text) for text in _SET.value]
     options = sweeping.Options(
         _EXECUTOR.value, _PARALLEL.value, _RETRIES.value, _DRY.value, _SLURM.value,

@@ -10,11 +10,13 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
+from gaug_jax.pipeline.config_file import check_fields, read_config
 from gaug_jax.settings import UserError, read_settings
 from gaug_jax.training.spec import make_spec
 from gaug_jax.workfolder import read_json
 
 COMMANDS = ("main", "classify", "study")
+_NAMES_SHOWN = 3
 _NAME = re.compile(r"[\w.+-]+")
 
 
@@ -68,8 +70,8 @@ def read_sweep(path: str, given: Sequence[tuple[str, str, Any]] = ()) -> Sweep:
         (as of shells), field and value.
 
     Raises:
-      UserError: there is no such file or sweep, two runs have one name, or a run's config
-        does not take an override; the message names the run.
+      UserError: there is no such file or sweep, two runs have one name, a run's config does not
+        take an override (the message names the run), or a pattern is of no run.
     """
     if not Path(path).is_file():
         raise UserError(f"--sweep={path} does not exist: give a file such as "
@@ -111,6 +113,13 @@ def read_sweep(path: str, given: Sequence[tuple[str, str, Any]] = ()) -> Sweep:
         raise UserError(f"--sweep={path}: {error}") from None
     if not runs:
         raise UserError(f"{path} adds no run")
+    for pattern, field, value in given:
+        if not any(fnmatchcase(name, pattern) for name in runs):
+            some = ", ".join(list(runs)[:_NAMES_SHOWN])
+            raise UserError(
+                f"--set={pattern}:{field}={value} is for no run of {path}: its {len(runs)} runs "
+                f"have names such as {some}"
+            )
     return Sweep(list(runs.values()), defined.get("PAPER", {}))
 
 
@@ -118,10 +127,12 @@ def config_of(run: Run) -> ConfigDict:
     """Returns the config of a run, with its overrides.
 
     Raises:
-      AttributeError, KeyError, TypeError or ValueError: it does not take one of them.
+      UserError: the file is no config, or has no such field.
+      TypeError or ValueError: it does not take a value.
     """
-    config = runpy.run_path(run.config)["get_config"]()
-    config.lock().update_from_flattened_dict(run.overrides)
+    config = read_config(run.config).lock()
+    check_fields(config, run.overrides)
+    config.update_from_flattened_dict(run.overrides)
     return config
 
 
@@ -134,11 +145,9 @@ def _check(run: Run) -> None:
     """Raises `UserError` unless a run's config takes its overrides."""
     if run.command not in COMMANDS:
         raise UserError(f"run {run.name}: command {run.command!r} is not one of {COMMANDS}")
-    if not Path(run.config).is_file():
-        raise UserError(f"run {run.name}: {run.config} does not exist")
     try:
         config = config_of(run)
-    except (AttributeError, KeyError, TypeError, ValueError, ImportError) as error:
+    except (UserError, TypeError, ValueError) as error:
         raise UserError(f"run {run.name}: {' '.join(str(error).split())}") from None
     try:
         settings = read_settings(config.to_dict())

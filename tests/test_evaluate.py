@@ -38,6 +38,13 @@ def sets(folder, size=16, counts=(30, 40)):
     return [f"--real={folder / 'real'}", f"--fake={folder / 'fake.npz'}"]
 
 
+@pytest.mark.parametrize("flag", ["--num=3", "--step=2", "--all_checkpoints"])
+def test_a_flag_of_work_folders_beside_two_sets(tmp_path, flag):
+    line = refused("evaluate", *sets(tmp_path), f"--out={tmp_path / 'row.json'}", flag)
+    assert f"{flag.split('=')[0]} has no effect without --workdir" in line
+    assert not (tmp_path / "row.json").exists()
+
+
 def test_training_is_followed_by_cheap_figures(trained):
     rows = [row for row in read_json_lines(trained / "metrics.jsonl") if "kid_mean" in row]
     assert [row["step"] for row in rows] == [2, 4]

@@ -19,8 +19,14 @@ from gaug_jax.workfolder import read_json_lines
     ("arguments", "message"),
     [
         (["--config=configs/nothing.py"], "configs/nothing.py"),
-        (["--config=configs/digits.py", "--config.train.epoch=3"], "epoch"),
-        (["--config=configs/digits.py", "--config.trian.epochs=3"], "trian"),
+        (
+            ["--config=configs/digits.py", "--config.train.epoch=3"],
+            "error: --config.train.epoch: no such field; did you mean train.epochs?",
+        ),
+        (["--config=configs/digits.py", "--config.trian.epochs=3"], "did you mean train.epochs?"),
+        (["--config=configs/digits.py", "--config.seed.x=3"], "--config.seed.x: no such field"),
+        (["--config=README.md"], "error: --config=README.md, line "),
+        (["--config=configs/few_images.py"], "configs/few_images.py is not a config: give a "),
         (["--config=configs/digits.py", "--config.train.epochs=many"], "many"),
         (["--config=configs/digits.py", "--epochs=3"], "epochs"),
         (["--config=configs/digits.py", "extra"], "extra"),
@@ -43,6 +49,28 @@ from gaug_jax.workfolder import read_json_lines
 def test_a_mistake_ends_with_one_line_and_no_folder(tmp_path, arguments, message):
     line = refused("main", *arguments, f"--workdir={tmp_path / 'W'}")
     assert message in line
+    assert not (tmp_path / "W").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = 1\nimport no_such_module", ", line 2: ModuleNotFoundError: No module named"),
+        ("def get_config():\n    return 1 / 0", ", line 2: ZeroDivisionError: division by zero"),
+        ("raise SystemExit(0)", ", line 1: SystemExit"),
+        ("def get_config():\n    return {'seed': 1}", " is not a config: give a Python file"),
+        (
+            "from configs import base\ndef get_config():\n    config = base.get_config().lock()\n"
+            "    config.train.stepz = 3",
+            ', line 4: AttributeError: Key "stepz" does not exist',
+        ),
+    ],
+)
+def test_a_config_that_an_error_ends(tmp_path, text, message):
+    (tmp_path / "config.py").write_text(text)
+    line = refused("main", f"--config={tmp_path / 'config.py'}", f"--workdir={tmp_path / 'W'}")
+    assert line.startswith(f"error: --config={tmp_path / 'config.py'}{message}")
+    assert "0x" not in line
     assert not (tmp_path / "W").exists()
 
 
@@ -228,8 +256,24 @@ def test_a_signal_saves_and_says_how_to_go_on(tmp_path, number, status):
 
 def test_help_says_how(tmp_path):
     result = run("main", "--help")
+    assert result.returncode == 0 and not result.stderr
     assert "python -m gaug_jax.main --config=configs/digits.py --workdir=runs/digits" in (
         result.stdout
     )
-    for flag in ("--workdir: Folder of the run", "--config: A config file", "--process_id: "):
+    for flag in ("--workdir: Folder of the run: made if absent", "--config: A config file",
+                 "--process_id: "):  # fmt: skip
         assert flag in result.stdout
+
+
+@pytest.mark.parametrize("binary", ["audit", "embed", "evaluate", "synthesize"])
+def test_help_of_what_needs_a_work_folder_does_not_promise_to_make_one(binary):
+    result = run(binary, "--help")
+    assert result.returncode == 0
+    assert "Folder of the run: there must be one, of gaug_jax.main." in result.stdout
+
+
+@pytest.mark.parametrize("flag", ["--num_processes=2", "--process_id=1"])
+def test_a_process_that_is_told_of_no_others(tmp_path, flag):
+    line = refused("main", *TINY, flag, f"--workdir={tmp_path / 'W'}")
+    assert f"{flag.split('=')[0]} has no effect without --coordinator_address" in line
+    assert not (tmp_path / "W").exists()

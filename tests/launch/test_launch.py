@@ -57,11 +57,12 @@ def states(root, count=3):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ('add("bad", config="configs/digits.py", **{"train.epoch": 3})', "run bad: .*epoch"),
+        ('add("bad", config="configs/digits.py", **{"train.epoch": 3})',
+         r"run bad: --config.train.epoch: no such field; did you mean train.epochs\?$"),
         ('add("bad", config="configs/digits.py", **{"train.epochs": "many"})', "run bad: .*epochs"),
         ('add("bad", config="configs/digits.py", **{"model.labels": "all"})',
          "run bad: config.model.labels='all'"),
-        ('add("bad", config="configs/nothing.py")', "run bad: configs/nothing.py does not exist"),
+        ('add("bad", config="configs/nothing.py")', "run bad: --config=configs/nothing.py does"),
         ('add("bad", config="configs/digits.py", command="train")', "run bad: command 'train'"),
         ('add("run-0", config="configs/digits.py")', "run run-0: there are two of this name"),
         ("add(", "sweep.py cannot be loaded"),
@@ -84,6 +85,7 @@ def test_a_mistake_ends_it_before_anything_starts(tmp_path, more, message):
     ("option", "message"),
     [
         ("--max_parallel=-1", "max_parallel"),
+        ("--most_packed=3", "--most_packed has no effect without --pack: give both or neither"),
         ("--slurm=time=2:00:00", "--slurm=time=2:00:00: give a whole number of minutes"),
     ],
 )
@@ -94,10 +96,33 @@ def test_options_that_cannot_be_are_refused(tmp_path, option, message):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("x-*:train.steps=3", "--set=x-*:train.steps=3 is for no run of .* such as run-0, run-1, "),
+        ("run-*:train.stepz=3", "run run-0: --config.train.stepz: no such field; did you mean "),
+    ],
+)
+def test_a_field_that_is_set_of_no_run_is_refused(tmp_path, given, message):
+    result = launch(sweep_file(tmp_path / "sweep.py"), tmp_path / "R", f"--set={given}")
+    assert result.returncode == 2
+    (line,) = result.stderr.splitlines()
+    assert re.search(message.replace("x-*", r"x-\*"), line), line
+    assert not (tmp_path / "R").exists()
+
+
 def test_a_root_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "R").write_text("")
     result = launch(sweep_file(tmp_path / "sweep.py"), tmp_path / "R")
     assert result.returncode == 2 and "--root=" in result.stderr, result.stderr
+
+
+def test_a_folder_without_a_sweep_is_not_collected(tmp_path):
+    result = collect(tmp_path)
+    assert result.returncode == 2
+    assert result.stderr == (
+        f"error: --root={tmp_path} is no folder of a sweep: give one that launch.run made\n"
+    )
 
 
 def test_a_dry_run_says_what_would_be_run(tmp_path):

@@ -184,7 +184,9 @@ def test_a_filter_needs_classes_and_a_share(copy_of):
     folder = copy_of("none")
     line = refused("synthesize", f"--workdir={folder}", "--num=4", "--filter=density")
     assert "filters need a generator of classes" in line
-    assert "--keep=0" in refused("synthesize", f"--workdir={folder}", "--num=4", "--keep=0")
+    arguments = ["synthesize", f"--workdir={folder}", "--num=4", "--keep=0"]
+    assert "--keep=0" in refused(*arguments, "--filter=density")
+    assert "--keep has no effect without --filter: give both" in refused(*arguments)
 
 
 @pytest.mark.parametrize("labels", ["conditional", "none"])
