@@ -62,11 +62,10 @@ def main() -> None:
         raise UserError("give either --workdir, or all three of --real, --fake and --out")
     for name in ("num", "step", "all_checkpoints", "reference_split"):
         command_line.check_has_effect(name, not all(paths), "--workdir")
+    command_line.check_has_effect("image_size", all(paths), "--real, --fake and --out")
     if all(paths):
         evaluation.evaluate_paths(*paths, options, _IMAGE_SIZE.value)
         return
-    if _IMAGE_SIZE.value:
-        raise UserError("--image_size is for --real and --fake: a work folder has its own size")
     evaluation.evaluate_generator(
         flags.FLAGS.workdir, command_line.given_config(), num=_NUM.value, step=_STEP.value,
         all_checkpoints=_ALL.value, reference_split=_SPLIT.value, options=options,
