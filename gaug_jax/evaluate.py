@@ -20,9 +20,8 @@ _REAL = flags.DEFINE_string("real", None, "Folder of pictures or .npz file of re
 _FAKE = flags.DEFINE_string("fake", None, "Folder or .npz file of generated images.")
 _OUT = flags.DEFINE_string("out", None, "Where the row of --real and --fake is written (JSON).")
 _IMAGE_SIZE = flags.DEFINE_integer(
-    "image_size", None, "Bring --real and --fake to this height and width, as training does: "
-    "pictures of any size, 16 bits too.", lower_bound=1,
-)  # fmt: skip
+    "image_size", None, "Height and width that --real and --fake are brought to.", lower_bound=1
+)
 _NUM = flags.DEFINE_integer("num", None, "Images to draw; by default at least 1,000.")
 _STEP = flags.DEFINE_integer("step", None, "Step of the checkpoint; the latest if left out.")
 _ALL = flags.DEFINE_bool("all_checkpoints", False, "Every checkpoint, and a curve over them.")

@@ -74,6 +74,7 @@ def test_every_checkpoint_has_a_row_and_a_second_call_has_nothing_to_do(trained)
     assert [(row["step"], row["reference_split"]) for row in added] == [(2, "test")]
 
 
+@pytest.mark.slow
 def test_a_row_without_lpips_is_made_again_once_its_weights_are_here(trained, tmp_path):
     write_random_weights(tmp_path, seed=0)
     arguments = ["evaluate", f"--workdir={trained}", "--features=pixels", "--num=20"]

@@ -166,8 +166,11 @@ def _arm(
         if values:
             result[name] = float(np.mean(values))
     for name, other in (("difference_to_real", "real"), ("difference_to_best", best)):
-        if other in pooled and other != arm:
-            result[name] = _as_dict(_difference(mine, pooled[other], endpoint), mine, _REPLICATES)
+        if other not in pooled or other == arm:
+            continue
+        found = _as_dict(_difference(mine, pooled[other], endpoint), mine, _REPLICATES)
+        if found is not None:
+            result[name] = found
     return result
 
 

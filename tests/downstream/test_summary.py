@@ -89,6 +89,17 @@ def test_a_null_is_printed_with_what_an_answer_would_take(tmp_path):
     assert "not told apart" in text and "would take about" in text
 
 
+def test_a_figure_that_the_test_part_does_not_define_gives_no_answer(runs):
+    folder, rows = runs
+    for path in folder.glob("*.npz"):
+        arrays = dict(np.load(path))
+        np.savez(path, **arrays | {"label": np.zeros_like(arrays["label"])})  # One class alone.
+    rows = [row | {"auroc": None, "validation_auroc": 0.5} for row in rows]
+    summary = summarise(rows, folder, study(endpoint="auroc"))
+    assert summary["answer"] is None
+    assert summary["sizes"]["50"]["arms"]["gan"]["figures"]["auroc"] is None
+
+
 def test_the_table_names_every_arm_and_the_papers_figures(runs):
     folder, rows = runs
     text = table(summarise(rows, folder, study()))

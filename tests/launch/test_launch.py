@@ -193,7 +193,7 @@ def test_one_table_of_all_runs(made):
 
 def test_a_table_needs_a_sweep_and_figures(made, tmp_path):
     result = collect(tmp_path)
-    assert result.returncode == 2 and "sweep.json does not exist" in result.stderr
+    assert result.returncode == 2 and "is no folder of a sweep" in result.stderr
     result = collect(made / "R", "--figures=beauty")
     assert result.returncode == 2 and "figures beauty" in result.stderr
 
