@@ -11,11 +11,13 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from absl import app, flags, logging
 
 from gaug_jax.settings import UserError
+from gaug_jax.training.interrupts import SIGNALS
 from gaug_jax.user_cache import keep_compiled_programs
 
 
@@ -132,14 +134,24 @@ def run(main: Callable[[], None], help_text: str) -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     keep_compiled_programs()
     sys.modules["__main__"].__doc__ = help_text
-    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+    for number in SIGNALS:
         signal.signal(number, _terminate)
     # A shell has what it starts in the background ignore Ctrl-C; here it is a wish to stop.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.unraisablehook = _print_unraisable
     _print_log_lines()
     python_logging.getLogger("orbax").setLevel(python_logging.ERROR)
     logging.set_verbosity(logging.WARNING)
-    app.run(lambda arguments: sys.exit(_guarded(main)), flags_parser=_parse)
+    app.run(lambda arguments: sys.exit(_run_to_the_end(main)), flags_parser=_parse)
+
+
+def _run_to_the_end(main: Callable[[], None]) -> int:
+    """Returns the exit status; from then on a signal ends the process at once, without a word."""
+    try:
+        return _guarded(main)
+    finally:
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _print_log_lines() -> None:
@@ -148,6 +160,17 @@ def _print_log_lines() -> None:
     handler = logging.get_absl_handler()
     handler.setFormatter(python_logging.Formatter("%(message)s"))
     handler.python_handler.stream = sys.stdout
+    # orbax also raises what it reports, of every thread that it has.
+    handler.addFilter(lambda record: "orbax" not in Path(record.pathname).parts)
+
+
+def _print_unraisable(unraisable: Any) -> None:
+    """Prints an error that nothing can catch, but for what follows from a save that has failed.
+
+    Then orbax closes its loop, and tensorstore calls it all the same for every other array.
+    """
+    if str(unraisable.exc_value) != "Event loop is closed":
+        sys.__unraisablehook__(unraisable)
 
 
 def _terminate(number: int, frame: object) -> None:

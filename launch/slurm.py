@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gaug_jax.settings import UserError
+from gaug_jax.settings import UserError, in_short
 from launch.making import Making
 from launch.root import FAILED, RUNNING, WAITING, Root
 from launch.unit import Unit
@@ -127,7 +127,7 @@ class SlurmExecutor:
             with executor.batch():
                 jobs = [executor.submit(Job(self._root, unit, tasks)) for unit in units]
         except (ValueError, RuntimeError, submitit.core.utils.FailedJobError) as error:
-            reason = " ".join(str(error).split())[:300]
+            reason = in_short(error)
             raise UserError(f"--executor=slurm: {reason}") from None
         return jobs
 

@@ -4,6 +4,8 @@ import resource
 import shutil
 import signal
 import subprocess
+import sys
+import textwrap
 import time
 
 import numpy as np
@@ -230,12 +232,20 @@ def test_a_full_disk_ends_with_one_line_and_keeps_the_older_checkpoint(tmp_path)
 
     result = run("main", *arguments, "--config.train.steps=8", preexec_fn=limit)
     assert result.returncode == 2, result.stderr
-    assert "the checkpoint of step 4 is whole: free space" in result.stderr.splitlines()[-1]
+    assert result.stderr == (
+        f"error: no checkpoint could be written in {tmp_path / 'W' / 'checkpoints'} (File too "
+        "large); the checkpoint of step 4 is whole: free space there and run the same command "
+        "again\n"
+    )
+    assert "Traceback" not in result.stdout
     assert Checkpoints(tmp_path / "W" / "checkpoints").steps() == [2, 4]
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_saves_and_says_how_to_go_on(tmp_path, number, status):
+@pytest.mark.parametrize(
+    ("numbers", "status"),
+    [([signal.SIGTERM], 143), ([signal.SIGINT], 130), ([signal.SIGINT, signal.SIGINT], 130)],
+)
+def test_a_signal_saves_and_says_how_to_go_on(tmp_path, numbers, status):
     arguments = [*TINY, "--config.train.steps=100000", f"--workdir={tmp_path / 'W'}"]
     process = subprocess.Popen(
         command("main", *arguments), cwd=ROOT, env=environment(), text=True,
@@ -247,11 +257,52 @@ def test_a_signal_saves_and_says_how_to_go_on(tmp_path, number, status):
     ):
         assert time.monotonic() < deadline and process.poll() is None, process.communicate()
         time.sleep(0.1)
-    process.send_signal(number)
-    _, errors = process.communicate(timeout=60)
+    for number in numbers:
+        process.send_signal(number)
+        time.sleep(0.15)
+    output, errors = process.communicate(timeout=60)
     assert process.returncode == status, errors
+    assert "Traceback" not in output + errors
     assert "run the same command again to go on" in errors.splitlines()[-1]
     assert len(Checkpoints(tmp_path / "W" / "checkpoints").steps()) == 1
+
+
+def run_script(script):
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, cwd=ROOT,
+        env=environment(), check=False,
+    )  # fmt: skip
+
+
+def test_a_third_press_of_ctrl_c_gives_up_at_once():
+    result = run_script(
+        """
+        import os, signal
+        from gaug_jax.training.interrupts import stop_on_signal
+        with stop_on_signal() as request:
+            for press in range(3):
+                os.kill(os.getpid(), signal.SIGINT)
+                print(request.signal_number, flush=True)
+        """
+    )
+    assert result.returncode == -signal.SIGINT
+    assert result.stdout == "2\n2\n"
+    assert result.stderr == (
+        "stopping and saving: press Ctrl-C again to give up what is not saved yet\n"
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_a_finished_binary_exits_is_quiet(number):
+    result = run_script(
+        f"""
+        import atexit, os
+        from gaug_jax import command_line
+        atexit.register(os.kill, os.getpid(), {int(number)})
+        command_line.run(lambda: print("made"), "")
+        """
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (-number, "made\n", "")
 
 
 def test_help_says_how(tmp_path):

@@ -17,7 +17,7 @@ import ml_dtypes
 import numpy as np
 from jaxtyping import Shaped
 
-from gaug_jax.settings import UserError
+from gaug_jax.settings import UserError, in_short
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
@@ -71,7 +71,7 @@ def read_tensors(path: str | Path) -> dict[str, Shaped[np.ndarray, "..."]]:
     except FileNotFoundError:
         raise UserError(f"{path} does not exist: give a file of weights") from None
     except Exception as error:  # Broken bytes make an unpickler raise nearly anything.
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = in_short(error) or type(error).__name__
         raise UserError(
             f"{path} cannot be read as PyTorch weights ({reason}): fetch the file again"
         ) from None

@@ -37,6 +37,7 @@ class WeightFile:
       num_bytes: its size.
       flag: that names a path to it.
       variable: of the environment, that does so too.
+      instead: what can be done without it, as the end of a message.
     """
 
     names: tuple[str, ...]
@@ -45,6 +46,7 @@ class WeightFile:
     num_bytes: int
     flag: str
     variable: str
+    instead: str = ""
 
 
 INCEPTION = WeightFile(
@@ -62,6 +64,7 @@ INCEPTION = WeightFile(
     num_bytes=95_628_359,
     flag="--inception_weights",
     variable="GAUG_INCEPTION_WEIGHTS",
+    instead="; or measure a work folder with --features=classifier, which needs no download",
 )
 ALEXNET = WeightFile(
     names=("alexnet-owt-7be5be79.pth",),
@@ -168,7 +171,7 @@ def _how_to_get(file: WeightFile, reason: str) -> str:
     """Returns the line that says which file to put where."""
     return (
         f"{file.names[0]} is needed and {reason}: download it from {file.urls[0]} and give "
-        f"{file.flag}=PATH, or put it into {_cache_folder()}"
+        f"{file.flag}=PATH, or put it into {_cache_folder()}{file.instead}"
     )
 
 

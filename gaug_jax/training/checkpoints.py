@@ -19,7 +19,7 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from gaug_jax.settings import UserError
+from gaug_jax.settings import UserError, in_short
 from gaug_jax.workfolder import read_json, write_json
 
 _HASHES = "sha256.json"
@@ -44,6 +44,13 @@ def _checkpointer() -> Any:
     )
     handler = ocp.PyTreeCheckpointHandler(multiprocessing_options=alone)
     return ocp.Checkpointer(handler, multiprocessing_options=alone)
+
+
+def _reason(error: Exception) -> str:
+    """Returns why a write failed, in the operating system's words where its number is known."""
+    quoted = re.search(r"os_error_code='(\d+)'", str(error))
+    number = int(quoted[1]) if quoted else getattr(error, "errno", None)
+    return os.strerror(number) if number else in_short(str(error) or repr(error))
 
 
 def _hashes(folder: Path) -> dict[str, str]:
@@ -117,10 +124,9 @@ class Checkpoints:
         except Exception as error:
             kept = self.steps()
             rest = f"the checkpoint of step {kept[-1]} is whole" if kept else "there is none yet"
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
             raise UserError(
-                f"no checkpoint could be written in {self._folder} ({reason[:300]}); {rest}: free "
-                "space there and run the same command again"
+                f"no checkpoint could be written in {self._folder} ({_reason(error)}); {rest}: "
+                "free space there and run the same command again"
             ) from error
 
     def _write(

@@ -15,7 +15,7 @@ from jaxtyping import Array, Int, PyTree, UInt8
 
 from gaug_jax.images import to_unit
 from gaug_jax.models.classifier import Classified
-from gaug_jax.settings import UserError
+from gaug_jax.settings import UserError, in_short
 from gaug_jax.training.classifier_fit import fit_classifiers, new_fit, training_images
 from gaug_jax.training.classifier_spec import ClassifierSpec
 from gaug_jax.workfolder import atomic_file
@@ -103,7 +103,7 @@ def read_classifier(path: Path) -> FittedClassifier:
         raise UserError(f"{path} does not exist: give the file of a fitted classifier") from None
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(
-            f"{path} is no classifier of this project ({' '.join(str(error).split())[:200]}): "
+            f"{path} is no classifier of this project ({in_short(error)}): "
             "remove it to have it fitted anew"
         ) from None
     return FittedClassifier(spec, traverse_util.unflatten_dict(arrays, sep="/"))

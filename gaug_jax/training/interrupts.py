@@ -4,10 +4,12 @@ The last two are what SLURM is commonly asked to warn with before a job's time i
 """
 
 import contextlib
+import os
 import signal
 from collections.abc import Iterator
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+_WHEN_IMPATIENT = b"stopping and saving: press Ctrl-C again to give up what is not saved yet\n"
 
 
 class Interrupted(Exception):
@@ -31,17 +33,22 @@ class StopRequest:
 
 @contextlib.contextmanager
 def stop_on_signal() -> Iterator[StopRequest]:
-    """Notes these signals inside the block; a second SIGINT takes its usual course.
+    """Notes these signals inside the block; a SIGINT after another signal says how to give up.
 
-    Schedulers send several of the others, to a process and to who started it.
+    Schedulers send several of the others, to a process and to who started it. To give up ends the
+    process as SIGKILL would: an interpreter that shuts down would take its threads from a
+    checkpoint that is being written.
     """
     request = StopRequest()
 
     def note(number: int, frame: object) -> None:
+        if request.signal_number and number == signal.SIGINT:
+            signal.signal(number, signal.SIG_DFL)
+            # A file object may be in use where the signal came.
+            os.write(2, _WHEN_IMPATIENT)
         request.signal_number = request.signal_number or number
-        signal.signal(signal.SIGINT, before[signal.SIGINT])
 
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
 
     for number in before:
         signal.signal(number, note)

@@ -76,7 +76,7 @@ def _builder(settings: DataSettings, name: str) -> Any:
             "tfds.list_builders()"
         ) from None
     except ValueError as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = in_short(error)
         raise UserError(f"config.data.source='tfds:{name}' cannot be had: {reason}") from None
 
 
@@ -117,7 +117,7 @@ def download(builder: Any, url: str | None) -> None:
     except UserError:
         raise
     except (Exception, SystemExit) as error:  # Any library below TFDS may raise its own.
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = in_short(error) or type(error).__name__
         raise UserError(
             f"{builder.name} could not be downloaded from {url or builder.info.homepage} "
             f"({type(error).__name__}: {reason}): check the network, or set config.data.path to a "
