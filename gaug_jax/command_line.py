@@ -146,12 +146,15 @@ def run(main: Callable[[], None], help_text: str) -> None:
 
 
 def _run_to_the_end(main: Callable[[], None]) -> int:
-    """Returns the exit status; from then on a signal ends the process at once, without a word."""
+    """Returns the exit status; from then on a signal changes nothing, but for Ctrl-C, which ends.
+
+    A scheduler that terminates what is done already shall see that status.
+    """
     try:
         return _guarded(main)
     finally:
         for number in SIGNALS:
-            signal.signal(number, signal.SIG_DFL)
+            signal.signal(number, signal.SIG_DFL if number == signal.SIGINT else signal.SIG_IGN)
 
 
 def _print_log_lines() -> None:
