@@ -22,7 +22,7 @@ class Progress:
     """
 
     def __init__(self, name: str, total: int, initial: int = 0, unit: str = "step") -> None:
-        self._terminal = sys.stderr.isatty()
+        self._name, self._terminal = name, sys.stderr.isatty()
         self._bar = tqdm(
             desc=name,
             total=total,
@@ -45,10 +45,18 @@ class Progress:
             self._last_line = now
             print(str(self._bar), flush=True)
 
-    def start_clock(self) -> None:
-        """Leaves what is done so far out of the rate: it was slow for a reason of its own."""
+    def wait_for(self, what: str) -> None:
+        """Says what comes before the first piece, which is then added by `advance_untimed`."""
+        self._bar.set_description(f"{self._name} ({what})")
+        if not self._terminal:
+            print(f"{self._name}: {what}", flush=True)
+
+    def advance_untimed(self, count: int) -> None:
+        """Adds pieces that were slow for a reason of their own: the clock starts after them."""
+        self._bar.n += count
         self._bar.initial = self._bar.n
         self._bar.start_t = self._bar.last_print_t = time.time()
+        self._bar.set_description(self._name)
 
     def restart(self, done: int) -> None:
         """Goes back to fewer finished pieces."""

@@ -184,6 +184,7 @@ class Run:
             return
         self._log = MetricsLog(self._folder, self.step)
         self._progress = Progress("training", self._plan.total_steps, self.step)
+        self._progress.wait_for("compiling")
         self._note = self._progress.note
         try:
             yield
@@ -262,10 +263,10 @@ class Run:
         if diverged:
             return self._diverged_message(means)
         self._window.add(sums, int(done), (launched_at, ended_at), timed)
-        if self._progress:
+        if self._progress and timed:
             self._progress.advance(int(done), d_loss=means["d_loss"], g_loss=means["g_loss"])
-            if not timed:
-                self._progress.start_clock()
+        elif self._progress:
+            self._progress.advance_untimed(int(done))
         if self._writer:
             self._write_what_is_due(dispatch)
         return None
