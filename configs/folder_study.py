@@ -3,7 +3,7 @@
     python -m gaug_jax.study --config=configs/folder_study.py --config.data.path=my_images \\
         --workdir=runs/mine
 
-As configs/folder.py at half the width, with two generators of 1,500 steps and the arms that decide.
+As configs/folder.py at half the width, with three generators of 1,500 steps and the arms that decide.
 On a GPU, or with a night to spare, take configs/folder.py.
 """
 
@@ -21,7 +21,7 @@ def get_config() -> ConfigDict:
     config.train.sample_every = 250
     config.classify.arms = ("real", "classical", "mixup", "gan", "gan+classical", "synthetic_only")
     config.classify.ratios = (1.0,)
-    config.classify.generator_seeds = (0, 1)
+    config.classify.generator_seeds = (0, 1, 2)
     config.classify.seeds = (0, 1)
     config.classify.width = 16
     config.classify.steps = 300
