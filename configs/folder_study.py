@@ -3,8 +3,10 @@
     python -m gaug_jax.study --config=configs/folder_study.py --config.data.path=my_images \\
         --workdir=runs/mine
 
-As configs/folder.py at half the width, with three generators of 1,500 steps and the arms that decide.
+As configs/folder.py at half the width, three generators of 1,500 steps and the arms that decide.
 On a GPU, or with a night to spare, take configs/folder.py.
+
+Measured on 280 chest films of two classes: 46 minutes while other work shared the machine.
 """
 
 from ml_collections import ConfigDict

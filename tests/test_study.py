@@ -144,6 +144,15 @@ def test_a_second_call_makes_no_stage_again(study):
     assert [path.stat().st_mtime_ns for path in kept] == before
 
 
+def test_arms_and_stages_stand_in_their_order_after_a_second_call(study):
+    text = (study[0] / "report.html").read_text()
+    rows = re.findall(r'<th scope="row">([^<]+)</th>', text)
+    arms = [name for name in rows if name in ("real", "gan", "gan+classical")]
+    assert arms[:3] == ["real", "gan", "gan+classical"]
+    stages = ["train", "synthesize", "evaluate", "embed", "audit", "classify"]
+    assert [name for name in rows if name in stages] == stages
+
+
 @pytest.mark.slow
 def test_a_study_that_is_killed_again_and_again_ends_as_one_that_was_not(study, tmp_path):
     folder, arguments = study

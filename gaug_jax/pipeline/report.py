@@ -18,6 +18,7 @@ from gaug_jax.reporting.downstream_table import FIGURE_NAMES
 from gaug_jax.reporting.embedding_plot import PLANE_NAMES
 from gaug_jax.reporting.image_pictures import class_grids, neighbour_grid, sprite
 from gaug_jax.reporting.page import Page, Picture, Scatter, Section, picture_of_file, write_page
+from gaug_jax.reporting.terms import ARMS
 from gaug_jax.reporting.verdict import card_notes, verdict
 from gaug_jax.workfolder import WorkFolder, read_json, read_json_lines
 
@@ -44,7 +45,7 @@ def write_report(
       times: seconds of each stage.
     """
     manifest = read_json(folder.data_manifest)
-    summary = read_json(folder.downstream_summary)
+    summary = _in_order(read_json(folder.downstream_summary))
     answer = verdict(summary, manifest)
     found = _NOT_AUDITED
     if folder.audit.exists():
@@ -80,6 +81,13 @@ def write_report(
 def _present(*pictures: Picture | None) -> list[Picture]:
     """Returns the pictures that there are."""
     return [picture for picture in pictures if picture is not None]
+
+
+def _in_order(summary: dict[str, Any]) -> dict[str, Any]:
+    """Returns a summary with its arms in their usual order; JSON has them sorted."""
+    for content in summary["sizes"].values():
+        content["arms"] = {arm: content["arms"][arm] for arm in ARMS if arm in content["arms"]}
+    return summary
 
 
 def _image_pictures(folder: WorkFolder, prepared: data.PreparedData) -> list[Picture]:

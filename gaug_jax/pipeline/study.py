@@ -60,7 +60,8 @@ def study(
         "audit": audit_if_possible,
         "classify": lambda: classify(config, workdir, set_aside=True),
     }  # fmt: skip
-    times = read_json(folder.study_times) if folder.study_times.exists() else {}
+    before = read_json(folder.study_times) if folder.study_times.exists() else {}
+    times = {name: before[name] for name in stages if name in before}  # JSON has them sorted.
     for number, (name, stage) in enumerate(stages.items(), 1):
         print(f"stage {number} of {len(stages)}: {name}", flush=True)
         start = time.monotonic()
