@@ -9,7 +9,7 @@ import numpy as np
 
 from gaug_jax.data.sources.paths import listed
 from gaug_jax.data.sources.record import Record, SourceData
-from gaug_jax.settings import DataSettings, UserError
+from gaug_jax.settings import DataSettings, UserError, in_short
 
 _PARTS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
 _SECONDS = 20

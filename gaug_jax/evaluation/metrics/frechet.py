@@ -215,7 +215,7 @@ def frechet_standard_error(
 
 
 def _some(
-    rows: Shaped[np.ndarray, "rows *rest"], count: int, generator: np.random.Generator
-) -> Shaped[np.ndarray, "count *rest"]:
+    rows: Shaped[np.ndarray, "rows ..."], count: int, generator: np.random.Generator
+) -> Shaped[np.ndarray, "count ..."]:
     """Returns so many of the rows, in random order."""
     return rows[generator.permutation(len(rows))[:count]]

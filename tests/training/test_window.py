@@ -1,4 +1,4 @@
-"""The figures between two rows of the log."""
+"""The figures between two rows of the log, and their clock."""
 
 import pytest
 
