@@ -144,7 +144,8 @@ def test_a_task_that_is_warned_saves_and_is_queued_again(cluster, tmp_path):
     path.write_text(SWEEP.replace("range(6)", "range(1)"))
     process = launcher(cluster, path, root.path)
     metrics = root.work_folder("run-0") / "metrics.jsonl"
-    wait_for(lambda: metrics.exists() and metrics.stat().st_size)
+    # Tasks of an earlier test may still be leaving.
+    wait_for(lambda: metrics.exists() and metrics.stat().st_size and len(queued(cluster)) == 1)
     (task,) = queued(cluster)
     # What SLURM sends before it preempts a task or its time is up.
     subprocess.run(["scancel", "--signal=USR2", task], env=environment(cluster), check=True)
