@@ -37,6 +37,10 @@ FIELDS = {
 }  # fmt: skip
 
 
+# The cluster has ports of its own: two workers would share one and stop it under each other.
+pytestmark = pytest.mark.xdist_group("slurm")
+
+
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     if not available():
