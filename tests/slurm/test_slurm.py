@@ -13,7 +13,8 @@ from trained import assert_same_beginning
 from gaug_jax.workfolder import read_json_lines
 from launch.root import DONE, RUNNING, WAITING, Root
 
-pytestmark = pytest.mark.slow
+# The cluster has ports of its own: two workers would share one and stop it under each other.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("slurm")]
 SWEEP = """
 FIELDS = {
     "data.image_size": 8, "model.width": 4, "train.batch_size": 8, "train.steps": 2000,
@@ -35,10 +36,6 @@ FIELDS = {
     "data.image_size": 8, "model.width": 4, "train.batch_size": 8, "train.steps": 3,
     "train.checkpoint_every": 1,
 }  # fmt: skip
-
-
-# The cluster has ports of its own: two workers would share one and stop it under each other.
-pytestmark = pytest.mark.xdist_group("slurm")
 
 
 @pytest.fixture(scope="module")
