@@ -28,7 +28,7 @@ test: lint
 
 # Kills runs at random moments, and other things that take long.
 test-slow: install
-	$(BIN)/python -m pytest -q -n auto --dist loadgroup -m "slow and not gpu"
+	$(BIN)/python -m pytest -q -n auto --dist load -m "slow and not gpu"
 
 # On a machine with an NVIDIA GPU: the tests that want one, and the speed beside PyTorch's.
 test-gpu: install
