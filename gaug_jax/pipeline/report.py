@@ -34,16 +34,17 @@ _NOT_AUDITED = [
 
 
 def write_report(
-    folder: WorkFolder, prepared: data.PreparedData, command: str, times: Mapping[str, float]
+    workdir: str, prepared: data.PreparedData, command: str, times: Mapping[str, float]
 ) -> None:
     """Writes `report.html` from what the stages left in a work folder.
 
     Args:
-      folder: where all stages are finished.
+      workdir: where all stages are finished, as commands in the report are to name it.
       prepared: its data.
       command: that makes the same again.
       times: seconds of each stage.
     """
+    folder = WorkFolder(workdir)
     manifest = read_json(folder.data_manifest)
     summary = _in_order(read_json(folder.downstream_summary))
     answer = verdict(summary, manifest)
@@ -68,7 +69,7 @@ def write_report(
             sections.data_section(manifest, report_lines(manifest)),
             sections.images_section(_image_pictures(folder, prepared)),
             sections.training_section(_training_pictures(folder), rows[-1] if rows else None),
-            sections.fidelity_section(measured[-1] if measured else None, str(folder.path)),
+            sections.fidelity_section(measured[-1] if measured else None, workdir),
             _embedding(folder, prepared),
             sections.downstream_section(summary, _downstream_pictures(folder, summary), manifest),
             sections.privacy_section(found, _audit_pictures(folder)),

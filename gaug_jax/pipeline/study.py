@@ -70,7 +70,7 @@ def study(
         times[name] = max(times.get(name, 0.0), time.monotonic() - start)
         write_json(folder.study_times, times)
     prepared = data.prepare(read_settings(config.to_dict()).data)
-    write_report(folder, prepared, command, times)
+    write_report(workdir, prepared, command, times)
     print(f"the report: {folder.report}")
 
 

@@ -18,6 +18,8 @@ from pathlib import Path
 CONF = """
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={ports[0]}
+SlurmdPort={ports[1]}
 AuthType=auth/munge
 AuthInfo=cred_expire=30
 SlurmUser=root
@@ -58,11 +60,25 @@ def start(folder):
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("state", "spool"):
         (folder / name).mkdir(exist_ok=True)
-    text = CONF.format(host=socket.gethostname().split(".")[0], folder=folder, cores=os.cpu_count())
+    text = CONF.format(
+        host=socket.gethostname().split(".")[0],
+        folder=folder,
+        cores=os.cpu_count(),
+        ports=_free_ports(2),
+    )
     (folder / "slurm.conf").write_text(text)
     _start_munge()
     _call(folder, "slurmctld")
     start_node(folder)
+
+
+def _free_ports(count):
+    """Returns ports that nothing listens on: clusters of several test workers live side by side."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
 
 
 def start_node(folder):

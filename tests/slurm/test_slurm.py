@@ -14,16 +14,18 @@ from gaug_jax.workfolder import read_json_lines
 from launch.root import DONE, RUNNING, WAITING, Root
 
 pytestmark = pytest.mark.slow
-SWEEP = """
-FIELDS = {
-    "data.image_size": 8, "model.width": 4, "train.batch_size": 8, "train.steps": 2000,
-    "train.sample_every": 10000, "train.checkpoint_every": 10000,
-}
+# Long enough that a run is still at work when its task is cancelled or warned.
+STEPS = 20_000
+SWEEP = f"""
+FIELDS = {{
+    "data.image_size": 8, "model.width": 4, "train.batch_size": 8, "train.steps": {STEPS},
+    "train.sample_every": {STEPS}, "train.checkpoint_every": {STEPS},
+}}
 
 
 def sweep(add):
     for seed in range(6):
-        add(f"run-{seed}", config="configs/digits.py", **FIELDS, seed=seed)
+        add(f"run-{{seed}}", config="configs/digits.py", **FIELDS, seed=seed)
 """
 NAMES = [f"run-{seed}" for seed in range(6)]
 TASKS = 2
@@ -101,7 +103,7 @@ def test_what_was_cancelled_is_completed_by_a_second_launch(cluster, tmp_path):
     assert second.returncode == 0, output + errors
     assert [root.state(name) for name in NAMES] == [DONE] * 6
     assert [root.log(name).stat().st_mtime_ns for name in NAMES[1:]] == before
-    assert root.log("run-0").read_text().count("trained to step 2000") == 1
+    assert root.log("run-0").read_text().count(f"trained to step {STEPS}") == 1
 
 
 def test_what_slurm_refuses_ends_with_one_line(cluster, tmp_path):
@@ -152,4 +154,4 @@ def test_a_task_that_is_warned_saves_and_is_queued_again(cluster, tmp_path):
     log = root.log("run-0").read_text()
     assert process.returncode == 0, output + errors + log
     assert "stopped and saved at step" in log
-    assert log.count("trained to step 2000") == 1
+    assert log.count(f"trained to step {STEPS}") == 1

@@ -1,6 +1,7 @@
 """A folder of pictures for each class: `<class>/*.png`."""
 
 import re
+from pathlib import Path
 
 from gaug_jax.data.sources.paths import compiled, existing_folder, is_picture, listed
 from gaug_jax.data.sources.record import Record, SourceData
@@ -23,7 +24,26 @@ def read(settings: DataSettings) -> SourceData:
         raise UserError("config.data.path is not set: source folder needs <path>/<class>/*.png")
     root = existing_folder(settings.path)
     pattern = compiled("data.group", settings.group, "group") if settings.group else None
-    records, stray = [], []
+    pictures, stray = _walk(root)
+    if not pictures:
+        found = f" (found {listed(stray, 5)})" if stray else ""
+        raise UserError(
+            f"config.data.path={settings.path!r} holds no pictures: put them into a folder for "
+            f"each class, <path>/<class>/*.png{found}"
+        )
+    records = tuple(_record(path, pattern) for path in pictures)
+    unmatched = [record.name for record in records if pattern and record.group is None]
+    if len(unmatched) == len(records):
+        raise UserError(
+            f"config.data.group={settings.group!r} matches none of {len(records)} names "
+            f"({listed(unmatched, 3)}): mend it, or leave it out where groups are not known"
+        )
+    return SourceData("folder", _VERSION, records, notes=_notes(stray, unmatched))
+
+
+def _walk(root: Path) -> tuple[list[Path], list[str]]:
+    """Returns the pictures of the class folders, and the names of what is left out."""
+    pictures, stray = [], []
     for entry in sorted(root.iterdir()):
         if entry.name.startswith("."):
             continue
@@ -31,36 +51,30 @@ def read(settings: DataSettings) -> SourceData:
             stray.append(entry.name)
             continue
         for path in sorted(entry.iterdir()):
-            name = f"{entry.name}/{path.name}"
             if path.is_file() and is_picture(path):
-                match = pattern.search(name) if pattern else None
-                group = match["group"] if match else None
-                records.append(Record(name, path, label=entry.name, group=group))
+                pictures.append(path)
             elif not path.name.startswith("."):
-                stray.append(name + ("/" if path.is_dir() else ""))
-    if not records:
-        found = f" (found {listed(stray, 5)})" if stray else ""
-        raise UserError(
-            f"config.data.path={settings.path!r} holds no pictures: put them into a folder for "
-            f"each class, <path>/<class>/*.png{found}"
-        )
-    return SourceData("folder", _VERSION, tuple(records), notes=_notes(stray, records, pattern))
+                stray.append(_name(path) + ("/" if path.is_dir() else ""))
+    return pictures, stray
 
 
-def _notes(
-    stray: list[str], records: list[Record], pattern: re.Pattern[str] | None
-) -> tuple[str, ...]:
+def _name(path: Path) -> str:
+    """Returns `<class>/<file>`, whatever the system's separator."""
+    return f"{path.parent.name}/{path.name}"
+
+
+def _record(path: Path, pattern: re.Pattern[str] | None) -> Record:
+    match = pattern.search(_name(path)) if pattern else None
+    group = match["group"] if match else None
+    return Record(_name(path), path, label=path.parent.name, group=group)
+
+
+def _notes(stray: list[str], unmatched: list[str]) -> tuple[str, ...]:
     """Returns lines on files left out and names that did not match."""
     notes = []
     if stray:
         notes.append(f"{len(stray)} not read, no picture of <class>/: {listed(stray)}")
-    unmatched = [record.name for record in records if record.group is None]
-    if pattern is not None and len(unmatched) == len(records):
-        raise UserError(
-            f"config.data.group={pattern.pattern!r} matches none of {len(records)} names "
-            f"({listed(unmatched, 3)}): mend it, or leave it out where groups are not known"
-        )
-    if pattern is not None and unmatched:
+    if unmatched:
         notes.append(
             f"config.data.group matches nothing in {len(unmatched)} names, their groups are "
             f"not known: {listed(unmatched)}"
