@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import sys
 import tempfile
 
@@ -12,7 +13,8 @@ os.environ["XLA_FLAGS"] = (
 )
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-os.environ["GAUG_CACHE"] = tempfile.mkdtemp(prefix="gaug_cache_")
+if "PYTEST_XDIST_WORKER" not in os.environ:  # Workers share the cache of the process above them.
+    os.environ["GAUG_CACHE"] = tempfile.mkdtemp(prefix="gaug_cache_")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -22,3 +24,9 @@ def _no_programs_are_kept():
     if "jax" in sys.modules:
         sys.modules["jax"].clear_caches()
         gc.collect()
+
+
+def pytest_unconfigure():
+    """Removes what the tests kept."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        shutil.rmtree(os.environ["GAUG_CACHE"], ignore_errors=True)

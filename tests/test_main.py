@@ -179,6 +179,7 @@ def test_a_finished_run_returns_at_once(trained):
     assert "finished at step 4: nothing to do" in result.stdout
 
 
+@pytest.mark.slow
 def test_a_run_that_ends_where_its_score_no_longer_improves(tmp_path):
     arguments = [
         *TINY, "--config.train.steps=300", "--config.train.patience=2", "--config.evaluate.every=1",
@@ -219,6 +220,7 @@ def test_a_work_folder_of_other_images(trained):
     assert "config.data.train_size" in line
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_with_one_line_and_keeps_the_older_checkpoint(tmp_path):
     # The one full disk that needs no privileges: files may not grow beyond a limit, which the
     # arrays of this width pass and nothing else does.

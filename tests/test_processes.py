@@ -44,7 +44,9 @@ def in_two_processes(module, *arguments):
     return printed
 
 
-@pytest.mark.parametrize("resident", [True, False], ids=["resident", "streamed"])
+@pytest.mark.parametrize(
+    "resident", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["resident", "streamed"]
+)
 def test_two_processes_of_two_devices_are_one_of_four(tmp_path, resident):
     arguments = [*TINY, "--config.train.steps=3", "--config.train.checkpoint_every=1"]
     arguments += [] if resident else ["--config.train.resident_megabytes=0"]

@@ -124,6 +124,14 @@ def test_the_page_says_what_must_be_known(study):
     assert "python -m gaug_jax.study" in words
 
 
+def test_the_page_names_the_commit(study):
+    git = ["git", "-C", str(ROOT), "rev-parse", "HEAD"]
+    found = subprocess.run(git, capture_output=True, text=True, check=False)
+    if found.returncode != 0:
+        pytest.skip("this is no checkout")
+    assert found.stdout.strip() in (study[0] / "report.html").read_text()
+
+
 def test_the_scatter_has_a_place_and_an_image_for_every_point(study):
     text = (study[0] / "report.html").read_text()
     data = json.loads(re.search(r'<script type="application/json">(.*?)</script>', text)[1])

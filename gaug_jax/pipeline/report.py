@@ -2,7 +2,9 @@
 
 import importlib.metadata
 import platform
+import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -205,6 +207,7 @@ def _run(
     config = read_json(folder.config)
     facts = {name: importlib.metadata.version(name) for name in _PACKAGES}
     facts |= {
+        "commit of gaug_jax": _commit(),
         "Python": platform.python_version(),
         "devices": ", ".join(sorted({device.device_kind for device in jax.devices()})),
         "seed of the generator": str(config["seed"]),
@@ -212,3 +215,22 @@ def _run(
         "SHA-256 of the data": manifest["manifest_sha256"],
     }
     return sections.run_section(command, facts, times, config)
+
+
+def _commit() -> str:
+    """Returns the commit of this checkout, with `-dirty` where files differ from it."""
+    root = Path(__file__).resolve().parents[2]
+    git = ["git", "-C", str(root)]
+    try:
+        # An installed copy may lie in a folder of somebody else's repository.
+        top = _output([*git, "rev-parse", "--show-toplevel"])
+        if Path(top).resolve() != root:
+            return "not known: installed, not a checkout"
+        return _output([*git, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"])
+    except (OSError, subprocess.CalledProcessError):
+        return "not known: no checkout of git's"
+
+
+def _output(command: list[str]) -> str:
+    """Returns what a command prints."""
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()

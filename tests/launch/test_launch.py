@@ -213,6 +213,7 @@ def test_a_run_of_the_same_name_and_other_overrides_is_refused(made):
     assert "run run-0 was begun in" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_failed_run_is_tried_again_and_then_listed(tmp_path):
     broken = '{"data.source": "folder", "data.path": "/no/such/folder"}'
     more = f'add("broken", config="configs/digits.py", **{broken})'
@@ -237,6 +238,7 @@ def wait_for(condition, seconds=120):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_two_launchers_make_no_run_twice(tmp_path):
     path = sweep_file(tmp_path / "sweep.py")
     both = [
@@ -267,6 +269,7 @@ def test_a_signal_stops_and_saves_what_runs(tmp_path):
     assert "stopped and saved" in root.log("run-0").read_text()
 
 
+@pytest.mark.slow
 def test_a_killed_launcher_leaves_a_run_that_the_next_one_waits_for(tmp_path):
     path = sweep_file(tmp_path / "sweep.py", count=2, steps=400)
     process = subprocess.Popen(command(path, tmp_path / "R"), cwd=ROOT, env=environment())
@@ -292,6 +295,7 @@ def test_the_projects_own_sweeps_can_be_made(name, count):
     assert all(label.split(" ")[0] in groups for label in sweep.paper)
 
 
+@pytest.mark.slow
 def test_packed_runs_have_folders_and_figures_of_their_own(made, tmp_path):
     root = Root(tmp_path / "R")
     result = launch(made / "sweep.py", root.path, "--pack")

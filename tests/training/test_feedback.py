@@ -58,7 +58,7 @@ def test_the_probability_rises_on_a_memorising_discriminator_and_falls_on_a_fres
     assert float(updated(high, fresh, fresh, jnp.int32(7), spec).probability) < 0.5
 
 
-@pytest.mark.parametrize("labels", ["none", "per_class"])
+@pytest.mark.parametrize("labels", ["none", pytest.param("per_class", marks=pytest.mark.slow)])
 def test_a_discriminator_that_learns_few_images_by_heart_gets_them_augmented(labels):
     # The generator stands still, so that its images are soon told from thirty real ones.
     options = {**ADAPTIVE, "objective__spectral_norm": False, "train__learning_rate": 1e-30}
@@ -72,7 +72,9 @@ def test_a_discriminator_that_learns_few_images_by_heart_gets_them_augmented(lab
     assert probabilities[1e-2].min() > probabilities[1e-30].mean() + 0.3
 
 
-@pytest.mark.parametrize("extra", [{}, {"model__labels": "per_class"}])
+@pytest.mark.parametrize(
+    "extra", [{}, pytest.param({"model__labels": "per_class"}, marks=pytest.mark.slow)]
+)
 def test_one_step_on_one_device_is_one_step_on_four(extra):
     spec = small_spec(**ADAPTIVE, **extra, objective__lecam=0.1, objective__r1=1.0)
     one, four = states_after(spec, 1, 3), states_after(spec, 4, 3)
@@ -91,6 +93,7 @@ def test_probability_0_is_no_augmentation_to_the_bit():
     assert largest_difference(one, other) == 0.0
 
 
+@pytest.mark.slow
 def test_a_resumed_run_goes_on_with_its_probability(tmp_path):
     options = {**ADAPTIVE, "objective__lecam": 0.1, "train__learning_rate": 5e-3}
     whole = host_copy(make_run(tmp_path / "whole", 12, **options).train())

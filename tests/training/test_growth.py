@@ -51,7 +51,9 @@ def test_only_the_layers_of_the_stage_move():
     )
 
 
-@pytest.mark.parametrize("labels", ["conditional", "per_class"])
+@pytest.mark.parametrize(
+    "labels", ["conditional", pytest.param("per_class", marks=pytest.mark.slow)]
+)
 def test_samples_are_of_the_stage_that_the_checkpoint_is_at(labels):
     spec = small_spec(axis_name=None, model__labels=labels, **_GROWING)
     states = after_steps(spec, 5)
@@ -75,6 +77,7 @@ def test_progress_is_the_step_in_stages():
     assert at_its_progress(state, plain) is state
 
 
+@pytest.mark.slow
 def test_a_growing_run_that_was_cut_ends_as_one_that_was_not(tmp_path):
     whole = make_run(tmp_path / "whole", **_GROWING, train__checkpoint_every=3).train()
     make_run(tmp_path / "cut", 3, **_GROWING, train__checkpoint_every=3).train()

@@ -114,7 +114,14 @@ def packed(tmp_path, seeds, total, **overrides):
             {"objective__preset": "spectral_norm", "model__labels": "per_class"},
             marks=pytest.mark.slow,
         ),
-        {"objective__preset": "spectral_norm", "objective__r1": 1.0, "augment__policy": "cutout"},
+        pytest.param(
+            {
+                "objective__preset": "spectral_norm",
+                "objective__r1": 1.0,
+                "augment__policy": "cutout",
+            },
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["minimax", "wgan_gp", "per_class", "r1"],
 )  # fmt: skip

@@ -193,6 +193,7 @@ def test_what_would_break_the_guarantee_is_refused(tmp_path, setting, reason):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_run_ends_when_the_budget_is_spent_and_says_what_it_cost(tmp_path):
     arguments = [*PRIVATE, "--config.train.steps=40", f"--workdir={tmp_path}"]
     short = run("main", *arguments, "--config.objective.epsilon=0.5")

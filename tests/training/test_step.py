@@ -40,7 +40,7 @@ def states_after(spec, num_devices, steps, **feed_options):
         ("minimax", "none", {}),
         ("minimax", "conditional", {}),
         ("spectral_norm_gp", "conditional", {"augment__policy": _POLICY}),
-        ("wgan_gp", "per_class", {}),
+        pytest.param("wgan_gp", "per_class", {}, marks=pytest.mark.slow),
         ("spectral_norm", "per_class", {"augment__policy": "translation"}),
         ("spectral_norm", "conditional", {"model__upsampling": "nearest"}),
         ("spectral_norm_gp", "conditional", {"train__growing_steps": 1, "data__image_size": 16}),
@@ -50,10 +50,19 @@ def states_after(spec, num_devices, steps, **feed_options):
             {"train__growing_steps": 1, "data__image_size": 16},
             marks=pytest.mark.slow,
         ),
-        ("spectral_norm_gp", "conditional", {"model__attention": True}),
-        ("spectral_norm", "none", {"objective__classifier_weight": 0.1}),
+        pytest.param(
+            "spectral_norm_gp", "conditional", {"model__attention": True}, marks=pytest.mark.slow
+        ),
+        pytest.param(
+            "spectral_norm", "none", {"objective__classifier_weight": 0.1}, marks=pytest.mark.slow
+        ),
         ("minimax", "conditional", {"objective__private": True}),
-        ("wgan_gp", "none", {"objective__private": True, "objective__noise_multiplier": 0.1}),
+        pytest.param(
+            "wgan_gp",
+            "none",
+            {"objective__private": True, "objective__noise_multiplier": 0.1},
+            marks=pytest.mark.slow,
+        ),
         ("minimax", "none", {"model__residual": True, "data__image_size": 16}),
         pytest.param(
             "wgan_gp",
