@@ -2,7 +2,8 @@
 
     python -m gaug_jax.classify --config=configs/digits.py --workdir=runs/digits_study
     python -m gaug_jax.classify --config=configs/folder.py --config.data.path=my_images \\
-        --config.classify.train_sizes="(50,100)" --workdir=runs/my_study
+        --config.classify.train_sizes="(50,100)" \\
+        --config.classify.endpoint_size=100 --workdir=runs/my_study
 
 Trains a generator for every split, training size and generator seed, then every arm's
 classifiers with the same number of steps, and writes downstream/table.md, summary.json,

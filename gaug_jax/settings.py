@@ -7,7 +7,7 @@ what is wrong raises `UserError` with one line that names the field and the way 
 
 import dataclasses
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 _LONGEST = 300
@@ -426,6 +426,7 @@ def check_same_run(
     now: Mapping[str, Any],
     folder: str,
     ignored_section: str | None = None,
+    bound: Collection[str] = (),
 ) -> None:
     """Raises `UserError` where two configs would not compute the same.
 
@@ -434,11 +435,13 @@ def check_same_run(
       now: the config of this call.
       folder: the work folder, for the message.
       ignored_section: one that takes no part in what the work folder holds.
+      bound: fields that are free elsewhere and must agree here.
     """
     # As settings, in which fields that the folder is too old for have their defaults.
     before, now = (_flat(dataclasses.asdict(read_settings(each))) for each in (before, now))
     for field in sorted(set(before) | set(now)):
-        if field.split(".")[0] == ignored_section or field in _FREE_FIELDS:
+        free = field in _FREE_FIELDS and field not in bound
+        if field.split(".")[0] == ignored_section or free:
             continue
         if before.get(field) != now.get(field):
             raise UserError(

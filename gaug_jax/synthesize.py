@@ -7,7 +7,7 @@
 
 Needs the work folder alone: neither the data nor the config's file (a filter needs the
 data where it was). Writes synthetic/images.npz (images, labels, scores),
-synthetic/<class>/*.png with manifest.csv and datasheet.md, or synthetic/tfds with datasheet.md.
+synthetic/<class>/*.png with manifest.csv and datasheet.md, or synthetic/tfds with its datasheet.
 """
 
 from absl import flags

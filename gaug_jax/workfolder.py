@@ -148,7 +148,6 @@ class WorkFolder:
         self.label_agreement = self.synthetic / "label_agreement.json"
         self.synthetic_images = self.synthetic / "images.npz"
         self.synthetic_tfds = self.synthetic / "tfds"
-        self.datasheet = self.synthetic / "datasheet.md"
         self.synthetic_manifest = self.synthetic / "manifest.csv"
 
     def embedding_picture(self, plane: str) -> Path:
@@ -162,6 +161,18 @@ class WorkFolder:
     def synthetic_finished(self, file_format: str) -> Path:
         """Returns the file that says which images were drawn in a format."""
         return self.synthetic / f"finished_{file_format}.json"
+
+    def synthetic_output(self, file_format: str) -> Path:
+        """Returns what is there when images were drawn in a format."""
+        return {
+            "npz": self.synthetic_images,
+            "png": self.synthetic_manifest,
+            "tfds": self.synthetic_tfds,
+        }[file_format]
+
+    def datasheet(self, file_format: str) -> Path:
+        """Returns the path of the datasheet of images in a format."""
+        return (self.synthetic_tfds if file_format == "tfds" else self.synthetic) / "datasheet.md"
 
     def sample_picture(self, step: int) -> Path:
         """Returns the path of the grid of samples of a step."""

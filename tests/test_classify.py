@@ -127,6 +127,7 @@ def test_a_generator_that_saw_more_images_is_refused(study, tmp_path):
     [
         (["--config.classify.arms=('real','gna')", "--config.classify.endpoint_arm=real"], "'gna'"),
         (["--config.classify.endpoint=precision"], "classify.endpoint='precision'"),
+        (["--config.classify.endpoint=expected_calibration_error"], "choose one of 'accuracy'"),
         (["--config.classify.endpoint_size=7"], "classify.endpoint_size=7"),
         (["--config.classify.filters=('best',)"], "'best'"),
         (["--config.model.labels=none"], "config.model.labels='none'"),

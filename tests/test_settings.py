@@ -165,6 +165,8 @@ def test_a_work_folder_keeps_its_config():
     now["train"]["epochs"] = 7
     now["data"]["path"] = "elsewhere"
     check_same_run(before, now, "W")
+    with pytest.raises(UserError, match="W was made with config.train.epochs=300, not 7"):
+        check_same_run(before, now, "W", bound={"train.epochs"})
     now["model"]["width"] = 8
     with pytest.raises(UserError, match="W was made with config.model.width=64, not 8: .*workdir"):
         check_same_run(before, now, "W")

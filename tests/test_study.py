@@ -117,7 +117,7 @@ def test_the_page_says_what_must_be_known(study):
     words = " ".join(Page((study[0] / "report.html").read_text()).text)
     assert "Cannot be told" in words or "Helps" in words or "Hurts" in words
     assert "left/01.png" in words and "not readable" in words
-    assert "were not known, so images were split one by one" in words
+    assert "were not known of 59 of 59 images, so these were split one by one" in words
     assert "gan+classical" in words and "nothing here is for diagnosis" in words
     manifest = json.loads((study[0] / "data_manifest.json").read_text())
     assert manifest["manifest_sha256"] in words
@@ -200,6 +200,17 @@ def test_another_downstream_option_makes_only_that_again(study):
     rows = (folder / "downstream" / "runs.jsonl").read_text().splitlines()
     assert rows and all(json.loads(row)["optimizer_steps"] == 6 for row in rows)
     assert (folder / "downstream_before_1" / "runs.jsonl").exists()
+
+
+def test_more_steps_make_the_downstream_stage_again(study):
+    # The report would else show one generator and judge another.
+    folder, arguments = study
+    again = run("study", *arguments, "--config.classify.steps=6", "--config.train.steps=6")
+    assert again.returncode == 0, again.stderr
+    assert "config.train.steps=4, not 6" in again.stdout
+    for metrics in [folder / "metrics.jsonl", *(folder / "generators").rglob("metrics.jsonl")]:
+        assert json.loads(metrics.read_text().splitlines()[-1])["step"] == 6
+    assert "60 generated images of step 6 against" in (folder / "report.html").read_text()
 
 
 def test_classify_alone_refuses_other_options(study):

@@ -68,42 +68,38 @@ def synthesize(workdir: str, options: DrawingOptions, file_format: str) -> None:
     folder = WorkFolder(workdir)
     generator = sampling.read_generator(folder, options.step)
     wanted = {**dataclasses.asdict(options), "step": generator.step}
-    finished = folder.synthetic_finished(file_format)
-    if finished.exists() and read_json(finished) == wanted:
-        print(f"{folder.synthetic} holds these images already: nothing to do")
-        return
     counts = sampling.images_per_class(generator, options.num, options.per_class)
-    drawn, scores = _drawn(folder, generator, counts, options)
-    finished.unlink(missing_ok=True)
-    if file_format == "npz":
-        export.write_npz(folder, drawn, scores)
+    text = "" if file_format == "npz" else _datasheet(folder, generator, counts, wanted)
+    finished = folder.synthetic_finished(file_format)
+    written = folder.synthetic_output(file_format)
+    if written.exists() and finished.exists() and read_json(finished) == wanted:
+        print(f"{folder.synthetic} holds these images already: nothing to do")
     else:
-        _write_with_datasheet(folder, generator, drawn, wanted, file_format)
-    write_json(finished, wanted)
-    print(f"{len(drawn.images)} images of step {generator.step} are in {folder.synthetic}")
+        drawn, scores = _drawn(folder, generator, counts, options)
+        finished.unlink(missing_ok=True)
+        if file_format == "npz":
+            export.write_npz(folder, drawn, scores)
+        elif file_format == "png":
+            export.write_pictures(folder, drawn, generator.class_names)
+        else:
+            export.write_tfds(folder, drawn, generator.class_names, text)
+        write_json(finished, wanted)
+        print(f"{len(drawn.images)} images of step {generator.step} are in {folder.synthetic}")
+    if text:  # Anew each time: an audit may have been made since.
+        with atomic_file(folder.datasheet(file_format), "w") as file:
+            file.write(text)
 
 
-def _write_with_datasheet(
-    folder: WorkFolder,
-    generator: TrainedGenerator,
-    drawn: SyntheticImages,
-    made: dict[str, Any],
-    file_format: str,
-) -> None:
-    """Writes images for other tools, with the datasheet that goes with them."""
+def _datasheet(
+    folder: WorkFolder, generator: TrainedGenerator, counts: list[int], made: dict[str, Any]
+) -> str:
+    """Returns the text that goes with images for other tools."""
     names = generator.class_names if generator.labelled else ("unlabelled",)
-    numbers = np.bincount(np.maximum(drawn.labels, 0), minlength=len(names)).tolist()
-    counts = dict(zip(names, numbers, strict=True))
     config, manifest = read_json(folder.config), read_json(folder.data_manifest)
     audit = sentences(read_json(folder.audit)) if folder.audit.exists() else []
     guarantee = privacy_sentence(generator.privacy) if generator.privacy else ""
-    text = datasheet(config, manifest, counts, made, (audit, guarantee))
-    if file_format == "png":
-        export.write_pictures(folder, drawn, generator.class_names)
-    else:
-        export.write_tfds(folder, drawn, generator.class_names, text)
-    with atomic_file(folder.datasheet, "w") as file:
-        file.write(text)
+    numbers = dict(zip(names, counts, strict=True))
+    return datasheet(config, manifest, numbers, made, (audit, guarantee))
 
 
 def _drawn(

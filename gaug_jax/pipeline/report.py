@@ -1,6 +1,7 @@
 """The report of a work folder: `report.html`, one file that needs no other."""
 
 import importlib.metadata
+import math
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ import numpy as np
 from gaug_jax import data
 from gaug_jax.auditing.words import sentences
 from gaug_jax.data.manifest import report_lines
-from gaug_jax.data.splits import TRAIN
+from gaug_jax.data.splits import TEST, TRAIN
 from gaug_jax.evaluation.metrics.nearest import nearest
 from gaug_jax.reporting import sections
 from gaug_jax.reporting.downstream_table import FIGURE_NAMES
@@ -29,14 +30,16 @@ _PACKAGES = ("gaug_jax", "jax", "flax", "optax", "orbax-checkpoint", "numpy", "s
 # Images of each origin in the scatter, so that a report can be sent.
 _MOST_IN_SCATTER = 300
 _MOST_NEIGHBOURS = 10
-_NOT_AUDITED = [
-    "These generated images were not audited, since there are too few real ones: treat them as you "
-    "would treat the originals."
-]
 
 
 def write_report(
-    workdir: str, prepared: data.PreparedData, command: str, times: Mapping[str, float]
+    workdir: str,
+    prepared: data.PreparedData,
+    command: str,
+    times: Mapping[str, float],
+    *,
+    features: str,
+    not_audited: str,
 ) -> None:
     """Writes `report.html` from what the stages left in a work folder.
 
@@ -45,22 +48,22 @@ def write_report(
       prepared: its data.
       command: that makes the same again.
       times: seconds of each stage.
+      features: of the measurement that is shown.
+      not_audited: why there is no audit; empty where there is one.
     """
     folder = WorkFolder(workdir)
     manifest = read_json(folder.data_manifest)
     summary = _in_order(read_json(folder.downstream_summary))
     answer = verdict(summary, manifest)
-    found = _NOT_AUDITED
-    if folder.audit.exists():
-        found = sentences(read_json(folder.audit))
+    found = _audited(folder, not_audited)
     notes = [*card_notes(summary), "This is research software: nothing here is for diagnosis."]
     notes.append(found[0])
     if not manifest["groups_known"]:
         notes.append(
-            "Groups (patients, writers) were not known, so images were split one by one: figures "
-            "may be too good."
+            f"Groups (patients, writers) were not known of {manifest['num_unknown_groups']} of "
+            f"{manifest['num_images']} images, so these were split one by one: figures may be too "
+            "good."
         )
-    measured = read_json_lines(folder.fidelity)
     rows = read_json_lines(folder.metrics)
     page = Page(
         title=f"{manifest['source']}: {folder.path.name}",
@@ -71,7 +74,7 @@ def write_report(
             sections.data_section(manifest, report_lines(manifest)),
             sections.images_section(_image_pictures(folder, prepared)),
             sections.training_section(_training_pictures(folder), rows[-1] if rows else None),
-            sections.fidelity_section(measured[-1] if measured else None, workdir),
+            sections.fidelity_section(_measured(folder, features), workdir),
             _embedding(folder, prepared),
             sections.downstream_section(summary, _downstream_pictures(folder, summary), manifest),
             sections.privacy_section(found, _audit_pictures(folder)),
@@ -86,8 +89,30 @@ def _present(*pictures: Picture | None) -> list[Picture]:
     return [picture for picture in pictures if picture is not None]
 
 
+def _audited(folder: WorkFolder, not_audited: str) -> list[str]:
+    """Returns what the audit found, or why there is none, as sentences."""
+    if not_audited:
+        return [
+            f"These generated images were not audited ({not_audited}): treat them as you would "
+            "treat the originals."
+        ]
+    return sentences(read_json(folder.audit))
+
+
+def _measured(folder: WorkFolder, features: str) -> dict[str, Any] | None:
+    """Returns the measurement of the last step against the test part, of these features."""
+    rows = [row for row in read_json_lines(folder.fidelity) if row["reference_split"] == TEST]
+    last = max((row["step"] for row in rows), default=0)
+    of_last = [row for row in rows if row["step"] == last]
+    wanted = [row for row in of_last if row["features"] == features]
+    return (wanted or of_last or [None])[-1]
+
+
 def _in_order(summary: dict[str, Any]) -> dict[str, Any]:
-    """Returns a summary with its arms in their usual order; JSON has them sorted."""
+    """Returns a summary with sizes and arms in their usual order; JSON has them sorted."""
+    sizes = summary["sizes"]
+    ordered = sorted(sizes, key=lambda size: int(size) or math.inf)  # 0 is all.
+    summary["sizes"] = {size: sizes[size] for size in ordered}
     for content in summary["sizes"].values():
         content["arms"] = {arm: content["arms"][arm] for arm in ARMS if arm in content["arms"]}
     return summary

@@ -36,6 +36,7 @@ def study(
     """
     folder = WorkFolder(workdir)
     _check(config, workdir, options)
+    not_audited = ""
 
     def draw() -> None:
         # An audit needs as many images as were trained on.
@@ -43,10 +44,13 @@ def study(
         synthesize(workdir, DrawingOptions(max(num, trained_on), seed=options.seed), "npz")
 
     def audit_if_possible() -> None:
+        nonlocal not_audited
         try:
             audit(workdir, config, dataclasses.replace(options, features=None))
         except UserError as error:
             folder.audit.unlink(missing_ok=True)
+            folder.audit_picture.unlink(missing_ok=True)
+            not_audited = str(error)
             print(f"no audit: {error}")
 
     stages: dict[str, Callable[[], None]] = {
@@ -69,8 +73,10 @@ def study(
         # A finished stage returns at once: what it took is the longest call.
         times[name] = max(times.get(name, 0.0), time.monotonic() - start)
         write_json(folder.study_times, times)
-    prepared = data.prepare(read_settings(config.to_dict()).data)
-    write_report(workdir, prepared, command, times)
+    settings = read_settings(config.to_dict())
+    features = options.features or settings.evaluate.features
+    prepared = data.prepare(settings.data)
+    write_report(workdir, prepared, command, times, features=features, not_audited=not_audited)
     print(f"the report: {folder.report}")
 
 

@@ -114,7 +114,20 @@ def _answer_line(summary: Mapping[str, Any]) -> str:
         f"{answer['verdict']}.**"
     )
     if "groups_needed" in answer:
-        text += f" An interval that leaves out 0 would take about {answer['groups_needed']} groups."
+        text += f" An interval that leaves out 0 would take {how_many(summary, 'groups')}."
+    return text
+
+
+def how_many(summary: Mapping[str, Any], units: str) -> str:
+    """Returns what telling an effect of the answer's size would take, in words.
+
+    Args:
+      summary: `downstream/summary.json`, whose answer is not told apart.
+      units: what is counted.
+    """
+    text = f"about {summary['answer']['groups_needed']:,} {units}"
+    if len(summary["generator_seeds"]) > 1:
+        return f"at least {text}, and generators of more seeds"
     return text
 
 

@@ -54,7 +54,8 @@ def data_section(manifest: Mapping[str, Any], lines: Sequence[str]) -> Section:
     groups = (
         f"{manifest['num_groups']} groups (patients or writers), none of them in two parts"
         if manifest["groups_known"]
-        else "whose groups (patients or writers) are not known: one may be in two parts"
+        else f"the groups (patients or writers) of {manifest['num_unknown_groups']} of them not "
+        "known: one may be in two parts"
     )
     shown = [[name, str(count)] for name, count in licence_counts(manifest)]
     return Section(
@@ -101,8 +102,9 @@ def fidelity_section(row: Mapping[str, Any] | None, workdir: str) -> Section:
         shown = "not computed: " + notes.get(name, "") if value is None else _figure(row, name)
         rows.append([title, shown, _number(row.get(floor)) if floor else "", better])
     paragraphs = [
-        f"{row['num_fake']} generated images against the {row['num_real']} of the "
-        f"{row['reference_split']} part, features: {row['features']}. Intervals are of 95%.",
+        f"{row['num_fake']} generated images of step {row['step']:,} against the "
+        f"{row['num_real']} of the {row['reference_split']} part, features: {row['features']}. "
+        "Intervals are of 95%.",
     ]
     if row["num_real"] < 2048:
         paragraphs.append(
@@ -244,7 +246,7 @@ def run_section(
         paragraphs=[f"The same again: {command}"],
         tables=[
             Table("Versions and hashes", ["what", "which"], rows),
-            Table("Time of each stage", ["stage", "time"], durations),
+            Table("Time of each stage (its longest call)", ["stage", "time"], durations),
         ],
         details=[("The whole config", json.dumps(config, indent=2, sort_keys=True))],
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from gaug_jax.reporting.downstream_table import FIGURE_NAMES, interval
+from gaug_jax.reporting.downstream_table import FIGURE_NAMES, how_many, interval
 from gaug_jax.reporting.terms import arms_sentence
 
 _WORDS = {"better": "Helps", "worse": "Hurts", "not told apart": "Cannot be told"}
@@ -81,8 +81,7 @@ def verdict(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> Verdict:
     )
     if "groups_needed" in answer:
         sentence += (
-            f" To tell an effect of this size from none would take about "
-            f"{answer['groups_needed']:,} of them."
+            f" To tell an effect of this size from none would take {how_many(summary, 'of them')}."
         )
     return Verdict(_WORDS[answer["verdict"]], sentence + _one_generator(summary))
 

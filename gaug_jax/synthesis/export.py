@@ -18,6 +18,7 @@ from gaug_jax.workfolder import WorkFolder, atomic_file
 _UNFIT = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 # What lies beside the folders of classes.
 _TAKEN = {"tfds", "images.npz", "manifest.csv", "datasheet.md"}
+_UNLABELLED = "unlabelled"
 
 
 def write_npz(
@@ -60,13 +61,14 @@ def write_pictures(
     folders, rows = class_folders(class_names), []
     try:
         for index, (image, label) in enumerate(zip(drawn.images, drawn.labels, strict=True)):
-            place = "unlabelled" if label == NO_LABEL else folders[label]
+            place = _UNLABELLED if label == NO_LABEL else folders[label]
             name = f"{place}/{index:06d}.png"
             images.write_picture(temporary / name, image)
             rows.append([name, int(label), float(drawn.scores[index])])
             progress.advance(1)
+        for name in [*folders, _UNLABELLED]:
+            shutil.rmtree(folder.synthetic / name, ignore_errors=True)
         for made in sorted(temporary.iterdir()):
-            shutil.rmtree(folder.synthetic / made.name, ignore_errors=True)
             os.replace(made, folder.synthetic / made.name)
     finally:
         progress.close()

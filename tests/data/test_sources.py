@@ -47,6 +47,16 @@ def test_folder_is_read_in_order(tmp_path):
     assert data.notes == ()
 
 
+def test_class_folders_may_lie_in_one_folder_as_archives_have_them(tmp_path):
+    make_folder(tmp_path / "my images", images=2)
+    save(tmp_path / "__MACOSX" / "my images" / "cat" / "._00.png", random_picture(0))
+    (tmp_path / ".DS_Store").write_text("")
+    data = _read(source="folder", path=str(tmp_path))
+    names = ["cat/00.png", "cat/01.png", "dog/00.png", "dog/01.png"]
+    assert [record.name for record in data.records] == names
+    assert data.notes == ()
+
+
 def test_folder_reports_what_it_does_not_read(tmp_path):
     make_folder(tmp_path, images=2)
     save(tmp_path / "loose.png", random_picture(0))

@@ -123,9 +123,9 @@ def test_parts_are_in_their_order_and_groups_of_each_are_counted():
 
 def fidelity(**others):
     row = {
-        "num_fake": 100, "num_real": 61, "reference_split": "test", "features": "classifier",
-        "fid": 0.8, "fid_floor": 1.4, "fid_at_floor_size": 1.6, "official_lpips_weights": None,
-        "notes": {},
+        "step": 4, "num_fake": 100, "num_real": 61, "reference_split": "test",
+        "features": "classifier", "fid": 0.8, "fid_floor": 1.4, "fid_at_floor_size": 1.6,
+        "official_lpips_weights": None, "notes": {},
     }  # fmt: skip
     return sections.fidelity_section({**row, **others}, "my runs/a")
 

@@ -98,6 +98,32 @@ def test_pictures_by_class_with_a_manifest(copy_of):
     assert {row["file"].split("/")[0] for row in rows} == set("0123456789")
 
 
+def test_pictures_of_an_earlier_drawing_do_not_stay(copy_of):
+    folder = copy_of("per_class")
+    for number in (20, 3):
+        assert (
+            run("synthesize", f"--workdir={folder}", f"--num={number}", "--format=png").returncode
+            == 0
+        )
+    with open(folder / "synthetic" / "manifest.csv") as file:
+        named = {row["file"] for row in csv.DictReader(file)}
+    found = {
+        str(path.relative_to(folder / "synthetic")) for path in folder.rglob("synthetic/*/*.png")
+    }
+    assert found == named and len(named) == 3
+
+
+def test_images_that_were_removed_are_drawn_again(copy_of):
+    folder = copy_of("conditional")
+    images = folder / "synthetic" / "images.npz"
+    drawn = []
+    for _ in range(2):
+        assert run("synthesize", f"--workdir={folder}", "--num=3").returncode == 0
+        drawn.append(images.read_bytes())
+        images.unlink()
+    assert drawn[0] == drawn[1]
+
+
 def test_a_generator_without_labels(copy_of):
     folder = copy_of("none")
     assert run("synthesize", f"--workdir={folder}", "--num=7").returncode == 0
@@ -197,6 +223,7 @@ def test_tensorflow_datasets_reads_what_was_written(copy_of, labels):
     result = run("synthesize", f"--workdir={folder}", "--num=21", "--format=tfds")
     assert result.returncode == 0, result.stderr
     run("synthesize", f"--workdir={folder}", "--num=21")
+    assert (folder / "synthetic" / "tfds" / "datasheet.md").exists()
     builder = tfds.builder_from_directory(folder / "synthetic" / "tfds")
     rows = list(tfds.as_numpy(builder.as_dataset("train", shuffle_files=False)))
     with np.load(folder / "synthetic" / "images.npz", allow_pickle=False) as drawn:
@@ -220,3 +247,8 @@ def test_the_datasheet_says_how_and_of_what(copy_of):
     assert "every number within 2 of 0, the best of 2" in text and "- Filter: none." in text
     assert "CC BY 4.0: 1797 images" in text and "Not for diagnosis" in text
     assert "were not audited" in text
+    (folder / "synthetic" / "datasheet.md").unlink()
+    again = run("synthesize", f"--workdir={folder}", "--num=30", "--format=png", "--truncation=2",
+                "--rejection=2")  # fmt: skip
+    assert "nothing to do" in again.stdout
+    assert (folder / "synthetic" / "datasheet.md").read_text() == text

@@ -13,7 +13,8 @@ _VERSION = "1"
 def read(settings: DataSettings) -> SourceData:
     """Returns the pictures directly under each class's folder, sorted by name.
 
-    `data.group` is a pattern searched in the path below `data.path`, written with `/`.
+    The class folders may lie in a single folder, as in most archives. `data.group` is a pattern
+    searched in `<class>/<file>`.
     Files beside the class folders, of other kinds or in deeper folders are named in the
     notes and left out.
 
@@ -24,7 +25,7 @@ def read(settings: DataSettings) -> SourceData:
         raise UserError("config.data.path is not set: source folder needs <path>/<class>/*.png")
     root = existing_folder(settings.path)
     pattern = compiled("data.group", settings.group, "group") if settings.group else None
-    pictures, stray = _walk(root)
+    pictures, stray = _walk(_class_root(root))
     if not pictures:
         found = f" (found {listed(stray, 5)})" if stray else ""
         raise UserError(
@@ -41,19 +42,32 @@ def read(settings: DataSettings) -> SourceData:
     return SourceData("folder", _VERSION, records, notes=_notes(stray, unmatched))
 
 
+def _entries(folder: Path) -> list[Path]:
+    """Returns what lies in a folder, by name, without what systems and archives hide there."""
+    return sorted(e for e in folder.iterdir() if e.name[0] != "." and e.name != "__MACOSX")
+
+
+def _class_root(folder: Path) -> Path:
+    """Returns the folder of the class folders: this one, or the only one in it that has some."""
+    entries = _entries(folder)
+    if len(entries) == 1 and entries[0].is_dir():
+        inner = _entries(entries[0])
+        if any(entry.is_dir() for entry in inner) and not any(map(is_picture, inner)):
+            return _class_root(entries[0])
+    return folder
+
+
 def _walk(root: Path) -> tuple[list[Path], list[str]]:
     """Returns the pictures of the class folders, and the names of what is left out."""
     pictures, stray = [], []
-    for entry in sorted(root.iterdir()):
-        if entry.name.startswith("."):
-            continue
+    for entry in _entries(root):
         if not entry.is_dir():
             stray.append(entry.name)
             continue
-        for path in sorted(entry.iterdir()):
+        for path in _entries(entry):
             if path.is_file() and is_picture(path):
                 pictures.append(path)
-            elif not path.name.startswith("."):
+            else:
                 stray.append(_name(path) + ("/" if path.is_dir() else ""))
     return pictures, stray
 

@@ -141,6 +141,8 @@ FIGURES: dict[str, Callable[[Probabilities, Labels, Weights], Figures]] = {
     "sensitivity_at_90_specificity": sensitivity_at_90_specificity,
     "expected_calibration_error": expected_calibration_error,
 }
+# What a study may be judged by: figures of which more is better.
+ENDPOINTS = tuple(name for name in FIGURES if name != "expected_calibration_error")
 
 
 def plain_figures(probabilities: Probabilities, labels: Labels) -> dict[str, float | None]:

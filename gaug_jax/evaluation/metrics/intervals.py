@@ -28,6 +28,7 @@ class Estimate(NamedTuple):
       high: the other.
       p_value: two-sided, of 0.
       standard_error: of the value.
+      standard_error_of_groups: of the value by patients alone, without generator seeds.
     """
 
     value: float
@@ -35,6 +36,7 @@ class Estimate(NamedTuple):
     high: float
     p_value: float
     standard_error: float
+    standard_error_of_groups: float
 
 
 def patient_weights(
@@ -83,13 +85,15 @@ def estimate(
     of_seeds = np.var(plain, ddof=1) / seeds if seeds > 1 else 0.0
     total = of_patients + of_seeds
     if total == 0.0:
-        return Estimate(value, value, value, float(value == 0.0), 0.0)
+        return Estimate(value, value, value, float(value == 0.0), 0.0, 0.0)
     terms = of_patients**2 / max(1, names - 1) + of_seeds**2 / max(1, seeds - 1)
     freedom = total**2 / terms
     error = float(np.sqrt(total))
     reach = float(scipy.stats.t.ppf(0.975, freedom)) * error
     p_value = float(2.0 * scipy.stats.t.sf(abs(value) / error, freedom))
-    return Estimate(value, value - reach, value + reach, p_value, error)
+    return Estimate(
+        value, value - reach, value + reach, p_value, error, float(np.sqrt(of_patients))
+    )
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -104,14 +108,16 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def groups_for_half_width(current: Estimate, num_groups: int, half_width: float) -> int:
-    """Returns how many patients an interval of a wanted half width would take.
+    """Returns how many patients an interval of a wanted half width would take at least.
 
-    The error falls with the root of their number; seeds are left as they are.
+    Their part of the error falls with the root of their number. That of the generators'
+    seeds does not: where there are several, more patients alone may never be enough.
 
     Args:
       current: the estimate.
       num_groups: from how many patients.
       half_width: wanted.
     """
-    reach = current.high - current.value
+    quantile = float(scipy.stats.t.ppf(0.975, max(1, num_groups - 1)))
+    reach = quantile * current.standard_error_of_groups
     return int(np.ceil(num_groups * (reach / half_width) ** 2))

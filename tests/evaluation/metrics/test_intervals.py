@@ -72,7 +72,7 @@ def test_a_clear_difference_leaves_zero_out_and_none_has_a_large_p_value():
     found = estimate(figure, groups, generator)
     assert found.low > 0 and found.p_value < 1e-6
     nothing = estimate(lambda weights: 0 * figure(weights), groups, generator)
-    assert nothing == Estimate(0.0, 0.0, 0.0, 1.0, 0.0)
+    assert nothing == Estimate(0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
 
 def test_an_undefined_figure_is_an_error():
@@ -99,6 +99,24 @@ def test_holm_by_hand_and_its_properties():
 
 
 def test_how_many_patients_an_answer_takes():
-    reach = scipy.stats.norm.ppf(0.975) * 0.05
-    now = Estimate(0.02, 0.02 - reach, 0.02 + reach, 0.7, 0.05)
+    reach = scipy.stats.t.ppf(0.975, 99) * 0.05
+    now = Estimate(0.02, 0.02 - reach, 0.02 + reach, 0.7, 0.05, 0.05)
     assert groups_for_half_width(now, 100, reach / 2) == 400
+    # What seeds add is not made smaller by patients, and not counted as theirs.
+    with_seeds = now._replace(low=-1.0, high=1.04, standard_error=0.5)
+    assert groups_for_half_width(with_seeds, 100, reach / 2) == 400
+
+
+def test_the_error_of_patients_is_that_without_the_seeds():
+    generator = np.random.default_rng(0)
+    differences, groups = simulated(generator, 200, 3, 0.5, 0.2)
+
+    def figure(weights):
+        return weights @ differences.T / weights.sum(axis=1, keepdims=True)
+
+    found = estimate(figure, groups, generator)
+    of_seeds = np.var(figure(np.ones((1, len(groups))))[0], ddof=1) / 3
+    assert found.standard_error**2 - found.standard_error_of_groups**2 == pytest.approx(of_seeds)
+    alone = estimate(lambda w: figure(w).mean(axis=1, keepdims=True), groups, generator)
+    assert alone.standard_error == alone.standard_error_of_groups
+    assert alone.standard_error == pytest.approx(found.standard_error_of_groups, rel=0.1)
