@@ -22,7 +22,7 @@ from gaug_jax.reporting.embedding_plot import PLANE_NAMES
 from gaug_jax.reporting.image_pictures import class_grids, neighbour_grid, sprite
 from gaug_jax.reporting.page import Page, Picture, Scatter, Section, picture_of_file, write_page
 from gaug_jax.reporting.terms import ARMS
-from gaug_jax.reporting.verdict import card_notes, verdict
+from gaug_jax.reporting.verdict import card_notes, unknown_groups, verdict
 from gaug_jax.workfolder import WorkFolder, read_json, read_json_lines
 
 _PACKAGES = ("gaug_jax", "jax", "flax", "optax", "orbax-checkpoint", "numpy", "scikit-learn",
@@ -59,11 +59,7 @@ def write_report(
     notes = [*card_notes(summary), "This is research software: nothing here is for diagnosis."]
     notes.append(found[0])
     if not manifest["groups_known"]:
-        notes.append(
-            f"Groups (patients, writers) were not known of {manifest['num_unknown_groups']} of "
-            f"{manifest['num_images']} images, so these were split one by one: figures may be too "
-            "good."
-        )
+        notes.append(unknown_groups(manifest))
     rows = read_json_lines(folder.metrics)
     page = Page(
         title=f"{manifest['source']}: {folder.path.name}",

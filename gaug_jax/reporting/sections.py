@@ -54,7 +54,7 @@ def data_section(manifest: Mapping[str, Any], lines: Sequence[str]) -> Section:
     groups = (
         f"{manifest['num_groups']} groups (patients or writers), none of them in two parts"
         if manifest["groups_known"]
-        else f"the groups (patients or writers) of {manifest['num_unknown_groups']} of them not "
+        else f"of {manifest['num_unknown_groups']} of them the group (patient or writer) is not "
         "known: one may be in two parts"
     )
     shown = [[name, str(count)] for name, count in licence_counts(manifest)]

@@ -45,6 +45,20 @@ def tested_units(manifest: Mapping[str, Any]) -> str:
     return "patients, groups, or images of unknown ones"
 
 
+def unknown_groups(manifest: Mapping[str, Any]) -> str:
+    """Returns what it means that groups are not known, all or some.
+
+    Args:
+      manifest: `data_manifest.json`.
+    """
+    unknown, total = manifest["num_unknown_groups"], manifest["num_images"]
+    which = ", so images" if unknown == total else f" of {unknown} of {total} images, so these"
+    return (
+        f"Groups (patients, writers) were not known{which} were split one by one: figures may be "
+        "too good."
+    )
+
+
 def card_notes(summary: Mapping[str, Any]) -> list[str]:
     """Returns what must be known beside the verdict: its arms, and what one split means.
 

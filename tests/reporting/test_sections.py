@@ -4,7 +4,7 @@ import pytest
 
 from gaug_jax.downstream.arms import ARMS
 from gaug_jax.reporting import sections, terms
-from gaug_jax.reporting.verdict import card_notes, verdict
+from gaug_jax.reporting.verdict import card_notes, unknown_groups, verdict
 
 SOME = {"value": 0.5, "low": 0.4, "high": 0.6}
 FIGURES = ("accuracy", "macro_f1", "auroc", "sensitivity_at_90_specificity",
@@ -108,6 +108,13 @@ def test_the_card_explains_its_arms_and_says_what_one_split_means():
 )
 def test_what_was_tested_on_has_its_name(unknown, words):
     assert verdict(summary(), manifest(unknown)).sentence.endswith(words)
+
+
+def test_groups_that_are_known_in_part_are_not_called_unknown():
+    assert "were not known, so images were split" in unknown_groups(manifest(4))
+    assert "were not known of 1 of 4 images, so these were split" in unknown_groups(manifest(1))
+    partly = sections.data_section(manifest(1), []).paragraphs[0]
+    assert "4 images, of 1 of them the group (patient or writer) is not known" in partly
 
 
 def test_training_sizes_of_each_class_are_told():
