@@ -145,7 +145,6 @@ class WorkFolder:
         self.training_map_places = self.embedding / "training_map.npz"
         self.synthetic = self.path / "synthetic"
         self.synthetic_pool = self.synthetic / "pool.npz"
-        self.label_agreement = self.synthetic / "label_agreement.json"
         self.synthetic_images = self.synthetic / "images.npz"
         self.synthetic_tfds = self.synthetic / "tfds"
         self.synthetic_manifest = self.synthetic / "manifest.csv"

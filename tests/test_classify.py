@@ -71,10 +71,9 @@ def test_generators_saw_the_real_arms_images(study):
     for name in folders:
         manifest = json.loads((study / "generators" / name / "data_manifest.json").read_text())
         assert sum(manifest["counts"]["train"].values()) == int(name.split("-")[1])
-        agreement = json.loads(
-            (study / "generators" / name / "synthetic" / "label_agreement.json").read_text()
-        )
-        assert len(agreement) == 10
+        with np.load(study / "generators" / name / "synthetic" / "pool.npz") as pool:
+            facts = json.loads(str(pool["facts"]))
+        assert len(facts["agreement"]) == 10 and facts["made_with"]["step"] == 3
 
 
 def test_what_is_written_for_people(study):
@@ -95,11 +94,15 @@ def test_a_second_call_has_nothing_to_do_and_a_lost_row_is_made_again(study):
     assert again.returncode == 0 and again.stdout.count("nothing to do") == 4
     assert rows_of(study) == before
     lines = runs.read_text().splitlines(keepends=True)
-    runs.write_text("".join(lines[:-1]) + lines[-1][:20])  # Killed while it wrote.
+    # One of other images, and one that was killed while it wrote.
+    other = lines[0].replace(before[0]["data_sha256"], "0" * 64)
+    runs.write_text(other + "".join(lines[1:-1]) + lines[-1][:20])
     assert run("classify", *STUDY, f"--workdir={study}").returncode == 0
     last = before[-1]["accuracy"]
     made = [row for row in rows_of(study) if row["predictions"] == before[-1]["predictions"]]
     assert made[-1]["accuracy"] == pytest.approx(last)
+    made = [row for row in rows_of(study) if row["predictions"] == before[0]["predictions"]]
+    assert before[0] in made[1:]
 
 
 def test_a_generator_of_another_split_is_refused(study, tmp_path):
@@ -128,6 +131,10 @@ def test_a_generator_that_saw_more_images_is_refused(study, tmp_path):
         (["--config.classify.arms=('real','gna')", "--config.classify.endpoint_arm=real"], "'gna'"),
         (["--config.classify.endpoint=precision"], "classify.endpoint='precision'"),
         (["--config.classify.endpoint=expected_calibration_error"], "choose one of 'accuracy'"),
+        (
+            ["--config.classify.endpoint=auroc", "--config.data.validation_fraction=0.0042"],
+            "the validation part has no image of class",
+        ),
         (["--config.classify.endpoint_size=7"], "classify.endpoint_size=7"),
         (["--config.classify.filters=('best',)"], "'best'"),
         (["--config.model.labels=none"], "config.model.labels='none'"),

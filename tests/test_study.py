@@ -202,14 +202,23 @@ def test_another_downstream_option_makes_only_that_again(study):
     assert (folder / "downstream_before_1" / "runs.jsonl").exists()
 
 
+def images_of(pool):
+    with np.load(pool) as arrays:
+        return arrays["images"]
+
+
 def test_more_steps_make_the_downstream_stage_again(study):
     # The report would else show one generator and judge another.
     folder, arguments = study
+    pools = sorted((folder / "generators").rglob("pool.npz"))
+    before = [images_of(pool) for pool in pools]
     again = run("study", *arguments, "--config.classify.steps=6", "--config.train.steps=6")
     assert again.returncode == 0, again.stderr
     assert "config.train.steps=4, not 6" in again.stdout
     for metrics in [folder / "metrics.jsonl", *(folder / "generators").rglob("metrics.jsonl")]:
         assert json.loads(metrics.read_text().splitlines()[-1])["step"] == 6
+    for pool, images in zip(pools, before, strict=True):
+        assert (images_of(pool) != images).any()
     assert "60 generated images of step 6 against" in (folder / "report.html").read_text()
 
 

@@ -169,6 +169,20 @@ def _content_hash(settings: DataSettings, used: Labelled, rows: list[dict[str, A
     return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
 
 
+def parts_sha256(manifest: Mapping[str, Any]) -> str:
+    """Returns the SHA-256 of all that a study looks at: images and labels of its three parts.
+
+    Args:
+      manifest: `data_manifest.json`.
+    """
+    rows = [
+        [row["part"], row["sha256"], row["label"], row["group"]]
+        for row in manifest["rows"]
+        if row["part"] != UNUSED
+    ]
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
 def licence_counts(manifest: Mapping[str, Any]) -> list[tuple[str, int]]:
     """Returns how many images have each licence, the commonest first and rare ones together."""
     names = [name_of(row["licence"], manifest["licence"]) for row in manifest["rows"]]

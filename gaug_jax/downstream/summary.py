@@ -17,6 +17,7 @@ from gaug_jax.evaluation.metrics import classification as scores
 from gaug_jax.evaluation.metrics.intervals import (
     Estimate,
     FigureOfSeeds,
+    UndefinedFigureError,
     estimate,
     groups_for_half_width,
     holm,
@@ -185,7 +186,7 @@ def _as_dict(figure: FigureOfSeeds, pooled: Pooled, replicates: int) -> dict[str
     generator = np.random.default_rng(_SEED)
     try:
         return estimate(figure, pooled.groups, generator, replicates)._asdict()
-    except ValueError:
+    except UndefinedFigureError:
         return None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gaug_jax import data
+from gaug_jax.data.manifest import parts_sha256
 from gaug_jax.data.splits import TEST, TRAIN, VALIDATION
 from gaug_jax.downstream import leakage
 from gaug_jax.downstream.arms import ARMS, Labelled, synthetic_count, take
@@ -53,6 +54,7 @@ class Cell:
             *(self._ordered(*prepared.part(part)) for part in (TRAIN, VALIDATION, TEST)),
             external_images(settings, prepared, self._order),
         )
+        self._data_sha256 = parts_sha256(prepared.manifest)
         self._pools: dict[int, Pool] = {}
         self._shortcut = self._shortcut_values()
         names = tuple(prepared.class_names[place] for place in self._order)
@@ -92,14 +94,21 @@ class Cell:
 
     def _common(self, run: Run) -> dict[str, Any]:
         """Returns what the rows of a run share."""
-        return {**run._asdict(), "train_size": self._size, "split": self._split}
+        return {
+            **run._asdict(),
+            "train_size": self._size,
+            "split": self._split,
+            "data_sha256": self._data_sha256,
+        }
 
     def _is_done(self, run: Run, rows: list[dict[str, Any]]) -> bool:
         """Says whether every classifier seed of a run has its row."""
         mine = [
             row["classifier_seed"]
             for row in rows
-            if (row["train_size"], row["split"]) == (self._size, self._split) and run.is_of(row)
+            if (row["train_size"], row["split"]) == (self._size, self._split)
+            and run.is_of(row)
+            and row.get("data_sha256") == self._data_sha256
         ]
         return set(mine) >= set(classifier_seeds(run.arm, self._study))
 

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+import numpy as np
 from ml_collections import ConfigDict
 
 from gaug_jax import data
@@ -160,7 +161,27 @@ def _prepare(settings: Settings, split: int, size: int) -> data.PreparedData:
     for part in (TRAIN, VALIDATION, TEST):
         if not len(prepared.indices(part)):
             raise UserError(f"the {part} part is empty: change config.data's fractions or folds")
+    _check_judgeable(settings, prepared)
     return prepared
+
+
+def _check_judgeable(settings: Settings, prepared: data.PreparedData) -> None:
+    """Raises `UserError` where arms could not be told apart by the endpoint."""
+    study = settings.classify
+    absent = set(range(len(prepared.class_names))) - set(prepared.part(VALIDATION)[1].tolist())
+    if absent and study.endpoint in scores.OF_EVERY_CLASS:
+        raise UserError(
+            f"the validation part has no image of class {prepared.class_names[min(absent)]}, "
+            f"without which {study.endpoint} is not defined: choose another "
+            "config.classify.endpoint, a larger config.data.validation_fraction or leave the "
+            "class out (config.data.min_class_size)"
+        )
+    groups = np.unique(prepared.groups[prepared.indices(TEST)])
+    if len(study.splits) == 1 and len(groups) < 2:
+        raise UserError(
+            "all images of the test part are of one group (patient, writer), which gives no "
+            "interval: choose more config.classify.splits or another config.data.split_seed"
+        )
 
 
 def _write_figures(folder: WorkFolder, settings: Settings) -> None:

@@ -1,7 +1,8 @@
 """Generated images of a study's generator with the score that every filter needs."""
 
+import dataclasses
 import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -15,7 +16,7 @@ from gaug_jax.pipeline.following import domain_classifier
 from gaug_jax.settings import UserError
 from gaug_jax.synthesis import filters, sampling
 from gaug_jax.training.classifier_spec import ClassifierSpec
-from gaug_jax.workfolder import WorkFolder, atomic_file, read_json, write_json
+from gaug_jax.workfolder import WorkFolder, atomic_file
 
 
 class Pool(NamedTuple):
@@ -79,12 +80,12 @@ def study_pool(
     Raises:
       UserError: the generator knows no classes.
     """
-    if folder.synthetic_pool.exists():
-        pool = _read(folder)
-        found = np.bincount(pool.drawn.labels, minlength=len(counts))
-        if (found >= counts).all():
-            return pool
     generator = sampling.read_generator(folder)
+    made_with = {"step": generator.step, "seed": seed, "classifier": dataclasses.asdict(spec)}
+    if folder.synthetic_pool.exists():
+        kept = _read(folder, made_with)
+        if kept and (np.bincount(kept.drawn.labels, minlength=len(counts)) >= counts).all():
+            return kept
     if not generator.labelled:
         raise UserError(
             "the study's generated images need classes: set config.model.labels to 'conditional' "
@@ -93,19 +94,23 @@ def study_pool(
     images = sampling.draw_images(generator, counts.tolist(), seed)
     drawn = Labelled(images.images, images.labels)
     pool = scored_images(folder, prepared, drawn, images.scores, spec, seed)
+    facts = json.dumps({"made_with": made_with, "agreement": pool.agreement})
     with atomic_file(folder.synthetic_pool) as file:
-        np.savez(file, images=drawn.images, labels=drawn.labels, **pool.scores)
-    write_json(folder.label_agreement, pool.agreement)
+        np.savez(file, images=drawn.images, labels=drawn.labels, facts=facts, **pool.scores)
     return pool
 
 
-def _read(folder: WorkFolder) -> Pool:
-    """Returns a pool that was kept."""
+def _read(folder: WorkFolder, made_with: dict[str, Any]) -> Pool | None:
+    """Returns the pool that was kept; None where it is of another step, seed or classifier."""
     try:
         with np.load(folder.synthetic_pool, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         drawn = Labelled(arrays.pop("images"), arrays.pop("labels"))
-        return Pool(drawn, arrays, read_json(folder.label_agreement))
+        facts = json.loads(str(arrays.pop("facts", "{}")))
+        # As JSON, which knows no tuples.
+        if facts.get("made_with") != json.loads(json.dumps(made_with)):
+            return None
+        return Pool(drawn, arrays, facts["agreement"])
     except (OSError, ValueError, KeyError, EOFError, json.JSONDecodeError) as error:
         raise UserError(
             f"{folder.synthetic_pool} is damaged ({error}): remove it to have it drawn anew"

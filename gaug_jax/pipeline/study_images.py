@@ -5,7 +5,9 @@ import dataclasses
 import numpy as np
 
 from gaug_jax import data
+from gaug_jax.data.splits import TRAIN, VALIDATION
 from gaug_jax.downstream.arms import Labelled
+from gaug_jax.downstream.leakage import check_duplicates
 from gaug_jax.settings import Settings, UserError, one_of
 
 
@@ -32,6 +34,7 @@ def external_images(
         dataclasses.replace(
             settings.data, source=source, path=path, label=None, group=None, num_folds=0,
             official_test=False, train_size=None, test_fraction=0.0, validation_fraction=0.0,
+            min_class_size=0,
         )
     )  # fmt: skip
     unknown = sorted(set(outside.class_names) - set(prepared.class_names))
@@ -40,6 +43,17 @@ def external_images(
             f"config.classify.external={path!r} has a class {unknown[0]!r} that the data has not: "
             f"its classes are {', '.join(prepared.class_names)}"
         )
+    _check_external(prepared, outside, path)
     places = [prepared.class_names.index(name) for name in outside.class_names]
     labels = np.argsort(order)[np.array(places)][outside.labels]
     return Labelled(outside.images, labels.astype(np.int32))
+
+
+def _check_external(prepared: data.PreparedData, outside: data.PreparedData, path: str) -> None:
+    """Raises `UserError` where the external set has images that were learnt or chosen from."""
+    seen = np.flatnonzero(np.isin(prepared.parts, (TRAIN, VALIDATION)))
+    check_duplicates(
+        np.concatenate([prepared.images[seen], outside.images]),
+        (*(prepared.names[row] for row in seen), *outside.names),
+        np.concatenate([prepared.parts[seen], np.full(len(outside.images), f"external: {path}")]),
+    )

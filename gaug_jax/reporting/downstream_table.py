@@ -106,7 +106,7 @@ def _answer_line(summary: Mapping[str, Any]) -> str:
     """Returns the answer to the question, as a sentence."""
     answer = summary["answer"]
     if answer is None:
-        return f"{summary['endpoint_arm']} has no arm to be compared with."
+        return no_answer(summary)
     size = summary["endpoint_size"] or "all"
     text = (
         f"**{answer['arm']} against {answer['against']} at training size {size}, "
@@ -116,6 +116,19 @@ def _answer_line(summary: Mapping[str, Any]) -> str:
     if "groups_needed" in answer:
         text += f" An interval that leaves out 0 would take {how_many(summary, 'groups')}."
     return text
+
+
+def no_answer(summary: Mapping[str, Any]) -> str:
+    """Returns why the question has no answer.
+
+    Args:
+      summary: `downstream/summary.json`, without an answer.
+    """
+    return (
+        f"{summary['endpoint_arm']} cannot be compared: there is no arm without generated images, "
+        f"or the test part has too few images of a class for an interval of "
+        f"{FIGURE_NAMES[summary['endpoint']]}."
+    )
 
 
 def how_many(summary: Mapping[str, Any], units: str) -> str:

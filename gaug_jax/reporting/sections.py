@@ -199,7 +199,8 @@ def downstream_section(
         f"classifier seeds: {len(summary['classifier_seeds'])}. Ratio and filter of an arm, and "
         "the best arm without a GAN, are chosen on validation. Intervals are of 95%: "
         f"{tested_units(manifest)} are resampled"
-        + (", and generator seeds are a second source of error." if seeds > 1 else "."),
+        + (", and generator seeds are a second source of error" if seeds > 1 else "")
+        + "; classifier seeds are averaged, and their spread is not in the intervals.",
         "An arm is a choice of what classifiers are trained on:",
     ]
     terms = downstream_terms(list(arms), list(columns))

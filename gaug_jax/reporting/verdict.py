@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from gaug_jax.reporting.downstream_table import FIGURE_NAMES, how_many, interval
+from gaug_jax.reporting.downstream_table import FIGURE_NAMES, how_many, interval, no_answer
 from gaug_jax.reporting.terms import arms_sentence
 
 _WORDS = {"better": "Helps", "worse": "Hurts", "not told apart": "Cannot be told"}
@@ -84,7 +84,7 @@ def verdict(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> Verdict:
     """
     answer = summary["answer"]
     if answer is None:
-        return Verdict("Not asked", f"{summary['endpoint_arm']} has no arm to be compared with.")
+        return Verdict("Not asked", no_answer(summary))
     size = summary["endpoint_size"]
     groups = summary["sizes"][str(size)]["num_groups"]
     figure = FIGURE_NAMES[summary["endpoint"]]

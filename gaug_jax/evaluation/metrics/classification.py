@@ -141,6 +141,8 @@ FIGURES: dict[str, Callable[[Probabilities, Labels, Weights], Figures]] = {
     "sensitivity_at_90_specificity": sensitivity_at_90_specificity,
     "expected_calibration_error": expected_calibration_error,
 }
+# Figures that are not defined where a class is absent.
+OF_EVERY_CLASS = ("auroc", "sensitivity_at_90_specificity")
 # What a study may be judged by: figures of which more is better.
 ENDPOINTS = tuple(name for name in FIGURES if name != "expected_calibration_error")
 

@@ -19,6 +19,14 @@ from jaxtyping import Float, Int
 FigureOfSeeds = Callable[[Float[np.ndarray, "weightings images"]], Float[np.ndarray, "w seeds"]]
 
 
+# Of the replicates, which have a figure: where fewer have, their spread is that of the lucky ones.
+_LEAST_DEFINED = 0.9
+
+
+class UndefinedFigureError(ValueError):
+    """A figure, or its interval, is not defined on the data."""
+
+
 class Estimate(NamedTuple):
     """A figure with its interval.
 
@@ -70,15 +78,20 @@ def estimate(
       replicates: of the bootstrap.
 
     Raises:
-      ValueError: the figure is not defined on the data as it is.
+      UndefinedFigureError: the figure is not defined on the data as it is, or not on one in
+        ten of the replicates, or there are not two patients.
     """
     plain = figure(np.ones((1, len(groups))))[0]
     value = float(plain.mean())
     if not np.isfinite(value):
-        raise ValueError("the figure is not defined: a class is absent")
+        raise UndefinedFigureError("the figure is not defined: a class is absent")
+    names = len(np.unique(groups))
+    if names < 2:
+        raise UndefinedFigureError("the interval is not defined: all images are of one patient")
     drawn = figure(patient_weights(groups, replicates, generator)).mean(axis=1)
     drawn = drawn[np.isfinite(drawn)]
-    names = len(np.unique(groups))
+    if len(drawn) < _LEAST_DEFINED * replicates:
+        raise UndefinedFigureError("the interval is not defined: a class has too few patients")
     # The bootstrap's variance is that of n draws divided by n; the sample's is by n - 1.
     of_patients = np.var(drawn, ddof=1) * names / max(1, names - 1)
     seeds = len(plain)

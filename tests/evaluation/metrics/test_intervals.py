@@ -6,6 +6,7 @@ import scipy.stats
 
 from gaug_jax.evaluation.metrics.intervals import (
     Estimate,
+    UndefinedFigureError,
     estimate,
     groups_for_half_width,
     holm,
@@ -86,6 +87,19 @@ def test_weights_draw_whole_patients():
     assert (weights[:, 0] == weights[:, 1]).all() and (weights[:, 3] == weights[:, 5]).all()
     np.testing.assert_array_equal(weights[:, [0, 2, 3]].sum(axis=1), 3)
     np.testing.assert_allclose(weights.mean(axis=0), 1.0, atol=0.15)
+
+
+def test_one_patient_gives_no_interval():
+    with pytest.raises(UndefinedFigureError, match="one patient"):
+        estimate(lambda w: w[:, :1] * 0 + 0.01, np.zeros(5, int), np.random.default_rng(0))
+
+
+def test_a_figure_that_many_replicates_lack_has_no_interval():
+    def figure(weights):  # Not defined where the first image was not drawn.
+        return np.where(weights[:, :1] > 0, weights.mean(axis=1, keepdims=True), np.nan)
+
+    with pytest.raises(UndefinedFigureError, match="too few"):
+        estimate(figure, np.arange(5), np.random.default_rng(0))
 
 
 def test_holm_by_hand_and_its_properties():
