@@ -79,15 +79,13 @@ def estimate(
 
     Raises:
       UndefinedFigureError: the figure is not defined on the data as it is, or not on one in
-        ten of the replicates, or there are not two patients.
+        ten of the replicates.
     """
     plain = figure(np.ones((1, len(groups))))[0]
     value = float(plain.mean())
     if not np.isfinite(value):
         raise UndefinedFigureError("the figure is not defined: a class is absent")
     names = len(np.unique(groups))
-    if names < 2:
-        raise UndefinedFigureError("the interval is not defined: all images are of one patient")
     drawn = figure(patient_weights(groups, replicates, generator)).mean(axis=1)
     drawn = drawn[np.isfinite(drawn)]
     if len(drawn) < _LEAST_DEFINED * replicates:

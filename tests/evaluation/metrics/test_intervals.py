@@ -89,11 +89,6 @@ def test_weights_draw_whole_patients():
     np.testing.assert_allclose(weights.mean(axis=0), 1.0, atol=0.15)
 
 
-def test_one_patient_gives_no_interval():
-    with pytest.raises(UndefinedFigureError, match="one patient"):
-        estimate(lambda w: w[:, :1] * 0 + 0.01, np.zeros(5, int), np.random.default_rng(0))
-
-
 def test_a_figure_that_many_replicates_lack_has_no_interval():
     def figure(weights):  # Not defined where the first image was not drawn.
         return np.where(weights[:, :1] > 0, weights.mean(axis=1, keepdims=True), np.nan)
