@@ -170,7 +170,7 @@ def _content_hash(settings: DataSettings, used: Labelled, rows: list[dict[str, A
 
 
 def parts_sha256(manifest: Mapping[str, Any]) -> str:
-    """Returns the SHA-256 of all that a study looks at: images and labels of its three parts.
+    """Returns the SHA-256 of all that a study looks at: its parts with their labels and groups.
 
     Args:
       manifest: `data_manifest.json`.

@@ -19,7 +19,7 @@ from jaxtyping import Float, Int
 FigureOfSeeds = Callable[[Float[np.ndarray, "weightings images"]], Float[np.ndarray, "w seeds"]]
 
 
-# Of the replicates, which have a figure: where fewer have, their spread is that of the lucky ones.
+# Share of replicates that must have a figure: the spread of fewer is that of the lucky ones.
 _LEAST_DEFINED = 0.9
 
 
@@ -78,8 +78,8 @@ def estimate(
       replicates: of the bootstrap.
 
     Raises:
-      UndefinedFigureError: the figure is not defined on the data as it is, or not on one in
-        ten of the replicates.
+      UndefinedFigureError: the figure is not defined on the data as it is, or not on more
+        than one in ten of the replicates.
     """
     plain = figure(np.ones((1, len(groups))))[0]
     value = float(plain.mean())

@@ -27,17 +27,18 @@ def simulated(generator, patients, seeds, effect, seed_deviation):
     return effect + of_patient + of_seed + noise, groups
 
 
+def mean_of(differences):
+    """The figure of each seed: its weighted mean difference."""
+    return lambda weights: weights @ differences.T / weights.sum(axis=1, keepdims=True)
+
+
 def coverage(num_simulations, patients, seeds, seed_deviation, replicates=200):
     """The share of simulations whose interval holds the truth."""
     generator = np.random.default_rng(0)
     held = 0
     for _ in range(num_simulations):
         differences, groups = simulated(generator, patients, seeds, 0.05, seed_deviation)
-
-        def figure(weights, differences=differences):
-            return weights @ differences.T / weights.sum(axis=1, keepdims=True)
-
-        found = estimate(figure, groups, generator, replicates)
+        found = estimate(mean_of(differences), groups, generator, replicates)
         held += found.low <= 0.05 <= found.high
     return held / num_simulations
 
@@ -67,9 +68,7 @@ def test_a_clear_difference_leaves_zero_out_and_none_has_a_large_p_value():
     generator = np.random.default_rng(0)
     differences, groups = simulated(generator, 200, 3, 0.5, 0.01)
 
-    def figure(weights):
-        return weights @ differences.T / weights.sum(axis=1, keepdims=True)
-
+    figure = mean_of(differences)
     found = estimate(figure, groups, generator)
     assert found.low > 0 and found.p_value < 1e-6
     nothing = estimate(lambda weights: 0 * figure(weights), groups, generator)
@@ -120,9 +119,7 @@ def test_the_error_of_patients_is_that_without_the_seeds():
     generator = np.random.default_rng(0)
     differences, groups = simulated(generator, 200, 3, 0.5, 0.2)
 
-    def figure(weights):
-        return weights @ differences.T / weights.sum(axis=1, keepdims=True)
-
+    figure = mean_of(differences)
     found = estimate(figure, groups, generator)
     of_seeds = np.var(figure(np.ones((1, len(groups))))[0], ddof=1) / 3
     assert found.standard_error**2 - found.standard_error_of_groups**2 == pytest.approx(of_seeds)
