@@ -62,8 +62,8 @@ def _copies(found: Mapping[str, Any]) -> str:
     exchanged = found["data_copying_score_exchanged"]
     text = "C_T is not defined"
     if score is not None:
-        text = f"C_T {score:.1f} (below -3: copying"
-        text += f"; parts exchanged {exchanged:.1f})" if exchanged is not None else ")"
+        text = f"C_T {score:z.1f} (below -3: copying"
+        text += f"; parts exchanged {exchanged:z.1f})" if exchanged is not None else ")"
     text += (
         f"; {found['authenticity']:.0%} are authentic, {found['authenticity_held_out']:.0%} of "
         "real images that were held out"
