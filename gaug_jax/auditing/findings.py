@@ -18,7 +18,7 @@ from gaug_jax.auditing.membership import (
 from gaug_jax.evaluation.metrics.authenticity import authenticity
 from gaug_jax.evaluation.metrics.classification import binary_auroc, sensitivity_at
 from gaug_jax.evaluation.metrics.data_copying import data_copying_score
-from gaug_jax.evaluation.metrics.intervals import estimate
+from gaug_jax.evaluation.metrics.intervals import UndefinedFigureError, estimate
 from gaug_jax.evaluation.metrics.nearest import nearest, nearest_fellow, nearest_stranger
 
 Features = Float[np.ndarray, "images features"]
@@ -51,7 +51,7 @@ def copies(generated: Features, train: Part, held_out: Part, seed: int) -> dict[
 
     Args:
       generated: features, float64.
-      train: what the generator was trained on; two images or more.
+      train: what the generator was trained on; two groups or more.
       held_out: real images that it was not trained on.
       seed: of the cells and of the equally large draws.
 
@@ -64,21 +64,22 @@ def copies(generated: Features, train: Part, held_out: Part, seed: int) -> dict[
       below 0 where generated images are merely near to everything; `median_distance` to each
       part, and between training images. The first two also of held-out images in the place of
       generated ones.
+
+    Raises:
+      UndefinedFigureError: all training images are of one group.
     """
     to_train, to_held_out = (nearest(generated, part.features)[0] for part in (train, held_out))
     of_held_out = nearest(held_out.features, train.features)[0]
-    strangers = nearest_stranger(train.features, train.groups)
-    least = float(strangers.min())
-    known = np.isfinite(least)
+    least = float(nearest_stranger(train.features, train.groups).min())
+    if not np.isfinite(least):
+        raise UndefinedFigureError("all training images are of one group: there are no strangers")
     return {
         "authenticity": authenticity(generated, train.features),
         "authenticity_held_out": authenticity(held_out.features, train.features),
-        "closer_than_strangers": float(np.mean(to_train < least)) if known else None,
-        "closer_than_strangers_held_out": float(np.mean(of_held_out < least)) if known else None,
+        "closer_than_strangers": float(np.mean(to_train < least)),
+        "closer_than_strangers_held_out": float(np.mean(of_held_out < least)),
         "nearer_to_training": _nearer_to_training(generated, train, held_out, seed),
-        "closer_than_strangers_p_value": (
-            _p_value_of_more(generated, train, held_out, least) if known else None
-        ),
+        "closer_than_strangers_p_value": _p_value_of_more(generated, train, held_out, least),
         "data_copying_score": _score(generated, train, held_out, seed),
         "data_copying_score_exchanged": _score(generated, held_out, train, seed),
         "median_distance": {
@@ -146,14 +147,14 @@ def membership_by_closeness(
 
     Returns:
       As of `membership`, and `shift`: the same attack with half of the held-out images in the
-      place of the generated ones, which finds what else tells the two parts apart; None where
-      there is one held-out group.
+      place of the generated ones, which finds what else tells the two parts apart.
+
+    Raises:
+      UndefinedFigureError: as of `membership`, or half of the held-out images are of one group.
     """
     scores = [closeness(part.features, generated) for part in (train, held_out)]
     found = membership((scores[0], train.groups), (scores[1], held_out.groups), seed)
     taken = half_of_groups(held_out.groups, np.random.default_rng(seed))
-    if not taken.any():
-        return {**found, "shift": None}
     rest = Part(held_out.features[~taken], held_out.groups[~taken])
     members, others = (
         (closeness(part.features, held_out.features[taken]), part.groups) for part in (train, rest)
@@ -176,14 +177,14 @@ def membership(
 
     Returns:
       `auroc` and `true_positive_rate` at 1% false positives, with 95% intervals by group, of the
-      attack and, as `control`, of the one between two halves of the members; the control's are
-      None where there is one group.
+      attack and, as `control`, of the one between two halves of the members.
+
+    Raises:
+      UndefinedFigureError: the members, or the held-out images, are of one group.
     """
     generator = np.random.default_rng(seed)
     found = _figures(against_held_out(members, held_out), generator)
-    enough = len(np.unique(members[1])) > 1
-    control = between_halves(members, generator)
-    return {**found, "control": _figures(control, generator) if enough else None}
+    return {**found, "control": _figures(between_halves(members, generator), generator)}
 
 
 def standardised(
@@ -256,8 +257,7 @@ def is_copying(found: dict[str, Any]) -> bool:
     """
     score, exchanged = found["data_copying_score"], found["data_copying_score_exchanged"]
     everywhere = score is not None and score < min(_COPYING, (exchanged or 0.0) + _COPYING)
-    p_value = found["closer_than_strangers_p_value"]
-    return everywhere or (p_value is not None and p_value < _RARE)
+    return everywhere or found["closer_than_strangers_p_value"] < _RARE
 
 
 def is_attacked(found: dict[str, Any]) -> bool:
@@ -269,4 +269,4 @@ def is_attacked(found: dict[str, Any]) -> bool:
 def is_sound(found: dict[str, Any]) -> bool:
     """Says whether the control of an attack finds nothing, as it must."""
     control = found["control"]
-    return control is None or control["auroc_low"] <= 0.5 <= control["auroc_high"]
+    return control["auroc_low"] <= 0.5 <= control["auroc_high"]

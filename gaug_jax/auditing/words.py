@@ -68,23 +68,19 @@ def _copies(found: Mapping[str, Any]) -> str:
         f"; {found['authenticity']:.0%} are authentic, {found['authenticity_held_out']:.0%} of "
         "real images that were held out"
     )
-    if found["closer_than_strangers"] is not None:
-        text += (
-            f"; {found['closer_than_strangers']:.1%} are closer to a training image than any two "
-            f"of different groups are ({found['closer_than_strangers_held_out']:.1%} of the "
-            "held-out)"
-        )
-    return text
+    return text + (
+        f"; {found['closer_than_strangers']:.1%} are closer to a training image than any two "
+        f"of different groups are ({found['closer_than_strangers_held_out']:.1%} of the "
+        "held-out)"
+    )
 
 
 def _attack(found: Mapping[str, Any]) -> str:
     """Returns an attack with its control."""
     text = f"AUROC {_interval(found, 'auroc')}, "
     text += f"{_interval(found, 'true_positive_rate')} of members at 1% false positives"
-    control = found["control"]
-    if control is None:
-        return text + "; no control, since all images are of one group"
-    text += f"; control between halves of the members: {_interval(control, 'auroc')}"
+    control = _interval(found["control"], "auroc")
+    text += f"; control between halves of the members: {control}"
     if not is_sound(found):
         text += ", which should hold 0.5: do not build on this attack"
     if found.get("shift"):

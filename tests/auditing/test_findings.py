@@ -5,6 +5,7 @@ import pytest
 
 from gaug_jax.auditing import findings
 from gaug_jax.auditing.findings import Part
+from gaug_jax.evaluation.metrics.intervals import UndefinedFigureError
 
 FEATURES = 30
 
@@ -67,7 +68,7 @@ def test_the_control_finds_nothing_in_a_copy_either(real):
 def test_a_control_that_finds_something_is_said():
     control = {"auroc_low": 0.55, "auroc_high": 0.7}
     assert not findings.is_sound({"auroc_low": 0.6, "control": control})
-    assert findings.is_sound({"auroc_low": 0.6, "control": None})
+    assert findings.is_sound({"auroc_low": 0.6, "control": {"auroc_low": 0.45, "auroc_high": 0.6}})
 
 
 def test_a_shift_between_the_parts_is_no_membership(real):
@@ -104,10 +105,13 @@ def test_scores_of_each_class_get_one_scale():
 
 def test_one_group_has_neither_strangers_nor_halves():
     generator = np.random.default_rng(0)
-    train, held_out = (Part(generator.normal(size=(30, 3)), np.zeros(30, int)) for _ in range(2))
-    copies, attack = audited(generator.normal(size=(40, 3)), train, held_out)
-    assert copies["closer_than_strangers"] is None
-    assert attack["control"] is None
+    one, many = patients(generator, 1, 30), patients(generator, 30)
+    many = many._replace(groups=many.groups + 1)
+    with pytest.raises(UndefinedFigureError, match="of one group"):
+        findings.copies(many.features, one, many, seed=0)
+    for train, held_out in ((one, many), (many, one)):
+        with pytest.raises(UndefinedFigureError):
+            findings.membership_by_closeness(many.features, train, held_out, seed=0)
 
 
 @pytest.mark.parametrize("count", [50, 200, 1000])
