@@ -24,7 +24,7 @@ def get_config() -> ConfigDict:
     config.classify.arms = ("real", "classical", "mixup", "gan", "gan+classical", "synthetic_only")
     config.classify.ratios = (0.5, 1.0)
     config.classify.generator_seeds = (0, 1)
-    config.classify.seeds = (0, 1)
+    config.classify.seeds = (0, 1, 2, 3)
     config.classify.width = 16
     config.classify.steps = 300
     config.classify.batch_size = 32

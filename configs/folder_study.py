@@ -24,7 +24,6 @@ def get_config() -> ConfigDict:
     config.classify.arms = ("real", "classical", "mixup", "gan", "gan+classical", "synthetic_only")
     config.classify.ratios = (1.0,)
     config.classify.generator_seeds = (0, 1, 2)
-    config.classify.seeds = (0, 1)
     config.classify.width = 16
     config.classify.steps = 300
     config.classify.batch_size = 32

@@ -33,7 +33,6 @@ def get_config() -> ConfigDict:
     config.classify.width = 8
     config.classify.steps = 300
     config.classify.batch_size = 32
-    config.classify.seeds = (0, 1)
     config.classify.endpoint = "auroc"
     config.classify.positive_class = "COVID-19"
     config.classify.shortcut = "location"

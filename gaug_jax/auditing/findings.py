@@ -241,7 +241,9 @@ def _figure(name: str, candidates: Candidates, generator: np.random.Generator) -
     """Returns one figure of an attack with its interval."""
     scores, member, groups = candidates
     figure = _FIGURES[name]
-    value = estimate(lambda weights: figure(scores, member, weights)[:, None], groups, generator)
+    value = estimate(
+        lambda weights: figure(scores, member, weights)[:, None, None], groups, generator
+    )
     return {
         name: value.value,
         f"{name}_low": max(0.0, value.low),

@@ -45,15 +45,15 @@ class Pooled:
     groups: Int[np.ndarray, " images"]
 
     def figure(self, name: str) -> FigureOfSeeds:
-        """Returns a figure of each generator seed, the mean over its classifier seeds."""
+        """Returns a figure of each generator seed and classifier seed."""
         function = scores.FIGURES[name]
 
         def of_seeds(weights: np.ndarray) -> np.ndarray:
-            columns = [
-                np.mean([function(each, self.labels, weights) for each in fits], axis=0)
+            values = [
+                [function(each, self.labels, weights) for each in fits]
                 for fits in self.probabilities
             ]
-            return np.stack(columns, axis=1)
+            return np.moveaxis(np.array(values), -1, 0)
 
         return of_seeds
 
@@ -176,7 +176,10 @@ def _arm(
 
 
 def _difference(mine: Pooled, other: Pooled, name: str) -> FigureOfSeeds:
-    """Returns the paired difference on the same images, by this arm's generator seeds."""
+    """Returns the paired difference on the same images, by this arm's generator seeds.
+
+    Classifiers of one seed are paired: they begin with the same weights.
+    """
     first, second = mine.figure(name), other.figure(name)
     return lambda weights: first(weights) - second(weights).mean(axis=1, keepdims=True)
 

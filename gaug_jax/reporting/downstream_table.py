@@ -139,8 +139,8 @@ def how_many(summary: Mapping[str, Any], units: str) -> str:
       units: what is counted.
     """
     text = f"about {summary['answer']['groups_needed']:,} {units}"
-    if len(summary["generator_seeds"]) > 1:
-        return f"at least {text}, and generators of more seeds"
+    if len(summary["generator_seeds"]) > 1 or len(summary["classifier_seeds"]) > 1:
+        return f"at least {text}, and generators and classifiers of more seeds"
     return text
 
 

@@ -190,17 +190,17 @@ def downstream_section(
         tables.extend(_agreement_table(content))
         arms |= dict.fromkeys(content["arms"])
         columns |= dict.fromkeys(decisive.header)
-    seeds = len(summary["generator_seeds"])
+    seeds = {kind: len(summary[f"{kind}_seeds"]) for kind in ("generator", "classifier")}
+    counts = "; ".join(f"{kind} seeds: {count}" for kind, count in seeds.items())
+    several = " and ".join(f"{kind} seeds" for kind, count in seeds.items() if count > 1)
     paragraphs = [
         f"Every arm's classifiers made {summary['optimizer_steps']} steps, tuned on the same grid "
         "by the validation part"
         + (" (ec_gan's is trained with its generator)" if "ec_gan" in arms else "")
-        + f". Splits: {len(summary['splits'])}; generator seeds: {seeds}; "
-        f"classifier seeds: {len(summary['classifier_seeds'])}. Ratio and filter of an arm, and "
-        "the best arm without a GAN, are chosen on validation. Intervals are of 95%: "
+        + f". Splits: {len(summary['splits'])}; {counts}. Ratio and filter of an arm, and the "
+        "best arm without a GAN, are chosen on validation. Intervals are of 95%: "
         f"{tested_units(manifest)} are resampled"
-        + (", and generator seeds are a second source of error" if seeds > 1 else "")
-        + "; classifier seeds are averaged, and their spread is not in the intervals.",
+        + (f", and the spread of {several} is added." if several else "."),
         "An arm is a choice of what classifiers are trained on:",
     ]
     terms = downstream_terms(list(arms), list(columns))

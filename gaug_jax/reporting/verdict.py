@@ -97,15 +97,16 @@ def verdict(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> Verdict:
         sentence += (
             f" To tell an effect of this size from none would take {how_many(summary, 'of them')}."
         )
-    return Verdict(_WORDS[answer["verdict"]], sentence + _one_generator(summary))
+    return Verdict(_WORDS[answer["verdict"]], sentence + _single_seeds(summary))
 
 
-def _one_generator(summary: Mapping[str, Any]) -> str:
-    """Returns what a single seed of the generators means; nothing where there are several."""
-    if len(summary["generator_seeds"]) > 1:
+def _single_seeds(summary: Mapping[str, Any]) -> str:
+    """Returns what a single seed means; nothing where there are several of each kind."""
+    kinds = ("generator", "classifier")
+    single = [f"the {kind}s" for kind in kinds if len(summary[f"{kind}_seeds"]) == 1]
+    if not single:
         return ""
-    of_splits = " of each split" if len(summary["splits"]) > 1 else ""
     return (
-        f" This rests on one generator{of_splits}: another seed may say otherwise, which the "
+        f" This rests on one seed of {' and '.join(single)}: another may say otherwise, which the "
         "interval does not cover."
     )

@@ -87,7 +87,7 @@ def test_a_null_is_printed_with_what_an_answer_would_take(tmp_path):
     assert summary["answer"]["groups_needed"] > 60
     text = table(summary)
     assert "not told apart" in text and "would take at least about" in text
-    assert "and generators of more seeds" in text
+    assert "and generators and classifiers of more seeds" in text
 
 
 def test_a_figure_that_the_test_part_does_not_define_gives_no_answer(runs):

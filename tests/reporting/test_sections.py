@@ -24,7 +24,7 @@ def summary(**others):
     answer = {"arm": "gan", "against": "mixup", "verdict": "better", **SOME}
     defaults = {
         "endpoint": "auroc", "endpoint_size": 50, "endpoint_arm": "gan", "splits": [0, 1],
-        "generator_seeds": [0, 1], "classifier_seeds": [0], "optimizer_steps": 10, "paper": [],
+        "generator_seeds": [0, 1], "classifier_seeds": [0, 1], "optimizer_steps": 10, "paper": [],
         "sizes": {"50": {"best_without_gan": "mixup", "num_groups": 3, "arms": arms}},
         "answer": answer,
     }  # fmt: skip
@@ -76,19 +76,22 @@ def test_every_arm_and_column_has_its_meaning():
 
 def test_the_text_speaks_of_what_the_study_has():
     text = " ".join(downstream().paragraphs)
-    assert "ec_gan" not in text and "generator seeds are a second source of error" in text
-    assert "second source" not in " ".join(downstream(generator_seeds=[0]).paragraphs)
+    assert "ec_gan" not in text and "spread of generator seeds and classifier seeds" in text
+    text = " ".join(downstream(generator_seeds=[0]).paragraphs)
+    assert "the spread of classifier seeds is added" in text
+    single = downstream(generator_seeds=[0], classifier_seeds=[0])
+    assert "spread" not in " ".join(single.paragraphs)
     arms = {**summary()["sizes"]["50"]["arms"], "ec_gan": arm(1.0)}
     sizes = {"50": {"best_without_gan": "mixup", "num_groups": 3, "arms": arms}}
     assert "ec_gan's is trained with its generator" in " ".join(downstream(sizes=sizes).paragraphs)
 
 
-def test_the_verdict_says_where_it_rests_on_one_generator():
+def test_the_verdict_says_where_it_rests_on_one_seed():
     assert "rests on" not in verdict(summary(), manifest()).sentence
-    of_splits = verdict(summary(generator_seeds=[3]), manifest()).sentence
-    assert "rests on one generator of each split: another seed may say otherwise" in of_splits
-    single = verdict(summary(generator_seeds=[3], splits=[0]), manifest()).sentence
-    assert "rests on one generator: another seed may say otherwise" in single
+    single = verdict(summary(generator_seeds=[3]), manifest()).sentence
+    assert "rests on one seed of the generators: another may say otherwise" in single
+    both = verdict(summary(generator_seeds=[3], classifier_seeds=[0]), manifest()).sentence
+    assert "rests on one seed of the generators and the classifiers:" in both
 
 
 def test_the_card_explains_its_arms_and_says_what_one_split_means():

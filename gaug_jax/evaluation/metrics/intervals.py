@@ -1,11 +1,11 @@
-"""Intervals and tests for figures over patients and generator seeds.
+"""Intervals and tests for figures over patients, generator seeds and classifier seeds.
 
-Two things vary: which patients happen to be in the data, and how a generator happened to
-be trained. Patients are resampled with replacement over the pooled out-of-fold
-predictions; generator seeds are few, and a percentile bootstrap of two or three of them
-is far too narrow, so their variance is estimated from their spread. The two add up
-(Owen 2007: rows and columns of a crossed table), and the degrees of freedom are
-Satterthwaite's.
+Three things vary: which patients happen to be in the data, and how a generator and a
+classifier happened to be trained. Patients are resampled with replacement over the pooled
+out-of-fold predictions; seeds are few, and a percentile bootstrap of two or three of them is
+far too narrow, so their variance is estimated from their spread. The three add up (Owen 2007:
+the margins of a crossed table, which counts what the margins share more than once and so errs on
+the wide side), and the degrees of freedom are Satterthwaite's.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,9 +15,11 @@ import numpy as np
 import scipy.stats
 from jaxtyping import Float, Int
 
-# A figure of each generator seed: [weightings, images] -> [weightings, seeds].
-FigureOfSeeds = Callable[[Float[np.ndarray, "weightings images"]], Float[np.ndarray, "w seeds"]]
-
+# A figure of each generator seed and classifier seed.
+FigureOfSeeds = Callable[
+    [Float[np.ndarray, "weightings images"]],
+    Float[np.ndarray, "weightings generators classifiers"],
+]
 
 # Share of replicates that must have a figure: the spread of fewer is that of the lucky ones.
 _LEAST_DEFINED = 0.9
@@ -31,12 +33,12 @@ class Estimate(NamedTuple):
     """A figure with its interval.
 
     Attributes:
-      value: on the data as it is, the mean over generator seeds.
+      value: on the data as it is, the mean over seeds.
       low: end of the 95% interval.
       high: the other.
       p_value: two-sided, of 0.
       standard_error: of the value.
-      standard_error_of_groups: of the value by patients alone, without generator seeds.
+      standard_error_of_groups: of the value by patients alone, without seeds.
     """
 
     value: float
@@ -71,8 +73,8 @@ def estimate(
     """Returns a figure, or a difference of figures, with its 95% interval.
 
     Args:
-      figure: of weighted images, for each generator seed (one column where no generator
-        takes part).
+      figure: of weighted images, for each generator seed and classifier seed (a single one
+        where no generator, or no classifier, takes part).
       groups: patient of each image.
       generator: draws the replicates.
       replicates: of the bootstrap.
@@ -86,25 +88,29 @@ def estimate(
     if not np.isfinite(value):
         raise UndefinedFigureError("the figure is not defined: a class is absent")
     names = len(np.unique(groups))
-    drawn = figure(patient_weights(groups, replicates, generator)).mean(axis=1)
+    drawn = figure(patient_weights(groups, replicates, generator)).mean(axis=(1, 2))
     drawn = drawn[np.isfinite(drawn)]
     if len(drawn) < _LEAST_DEFINED * replicates:
         raise UndefinedFigureError("the interval is not defined: a class has too few patients")
     # The bootstrap's variance is that of n draws divided by n; the sample's is by n - 1.
     of_patients = np.var(drawn, ddof=1) * names / max(1, names - 1)
-    seeds = len(plain)
-    of_seeds = np.var(plain, ddof=1) / seeds if seeds > 1 else 0.0
-    total = of_patients + of_seeds
+    variances = np.array([of_patients, *(_of_the_mean(plain.mean(axis)) for axis in (1, 0))])
+    total = float(variances.sum())
     if total == 0.0:
         return Estimate(value, value, value, float(value == 0.0), 0.0, 0.0)
-    terms = of_patients**2 / max(1, names - 1) + of_seeds**2 / max(1, seeds - 1)
-    freedom = total**2 / terms
+    freedoms = np.maximum(1, np.array([names, *plain.shape]) - 1)
+    freedom = total**2 / float(np.sum(variances**2 / freedoms))
     error = float(np.sqrt(total))
     reach = float(scipy.stats.t.ppf(0.975, freedom)) * error
     p_value = float(2.0 * scipy.stats.t.sf(abs(value) / error, freedom))
     return Estimate(
         value, value - reach, value + reach, p_value, error, float(np.sqrt(of_patients))
     )
+
+
+def _of_the_mean(of_seeds: Float[np.ndarray, " seeds"]) -> float:
+    """Returns the variance of the mean over seeds; 0 of a single one, which tells nothing."""
+    return float(np.var(of_seeds, ddof=1)) / len(of_seeds) if len(of_seeds) > 1 else 0.0
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -121,8 +127,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def groups_for_half_width(current: Estimate, num_groups: int, half_width: float) -> int:
     """Returns how many patients an interval of a wanted half width would take at least.
 
-    Their part of the error falls with the root of their number. That of the generators'
-    seeds does not: where there are several, more patients alone may never be enough.
+    Their part of the error falls with the root of their number. That of the seeds does not:
+    where there are several, more patients alone may never be enough.
 
     Args:
       current: the estimate.

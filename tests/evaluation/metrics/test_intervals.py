@@ -14,41 +14,50 @@ from gaug_jax.evaluation.metrics.intervals import (
 )
 
 
-def simulated(generator, patients, seeds, effect, seed_deviation):
-    """Paired differences of right answers: by patient, by generator seed, and noise.
+def simulated(generator, patients, seeds, effect, deviations):
+    """Paired differences of right answers: by patient, by seeds of two kinds, and noise.
 
-    Returns differences [seeds, images] and the patient of each image; their mean is `effect`.
+    Returns differences [generators, classifiers, images] and the patient of each image; their
+    mean is `effect`.
     """
     sizes = generator.integers(1, 4, patients)
     groups = np.repeat(np.arange(patients), sizes)
     of_patient = generator.normal(0.0, 0.3, patients)[groups]
-    of_seed = generator.normal(0.0, seed_deviation, (seeds, 1))
-    noise = generator.normal(0.0, 0.4, (seeds, len(groups)))
-    return effect + of_patient + of_seed + noise, groups
+    of_generator = generator.normal(0.0, deviations[0], (seeds[0], 1, 1))
+    of_classifier = generator.normal(0.0, deviations[1], (seeds[1], 1))
+    noise = generator.normal(0.0, 0.4, (*seeds, len(groups)))
+    return effect + of_patient + of_generator + of_classifier + noise, groups
 
 
 def mean_of(differences):
-    """The figure of each seed: its weighted mean difference."""
-    return lambda weights: weights @ differences.T / weights.sum(axis=1, keepdims=True)
+    """The figure of each pair of seeds: its weighted mean difference."""
+    return lambda weights: np.einsum("wi,gci->wgc", weights / weights.sum(1)[:, None], differences)
 
 
-def coverage(num_simulations, patients, seeds, seed_deviation, replicates=200):
+def coverage(num_simulations, patients, seeds, deviations, replicates=200):
     """The share of simulations whose interval holds the truth."""
     generator = np.random.default_rng(0)
     held = 0
     for _ in range(num_simulations):
-        differences, groups = simulated(generator, patients, seeds, 0.05, seed_deviation)
+        differences, groups = simulated(generator, patients, seeds, 0.05, deviations)
         found = estimate(mean_of(differences), groups, generator, replicates)
         held += found.low <= 0.05 <= found.high
     return held / num_simulations
 
 
 @pytest.mark.parametrize(
-    ("patients", "seeds", "seed_deviation"), [(100, 1, 0.0), (100, 3, 0.05), (300, 3, 0.02)]
+    ("patients", "seeds", "deviations"),
+    [
+        (100, (1, 1), (0.0, 0.0)),
+        (100, (3, 1), (0.05, 0.0)),
+        (300, (3, 1), (0.02, 0.0)),
+        (100, (1, 4), (0.0, 0.05)),
+        (200, (2, 4), (0.03, 0.03)),
+    ],
 )
-def test_the_interval_covers(patients, seeds, seed_deviation):
+def test_the_interval_covers(patients, seeds, deviations):
     """Over 2,000 simulations; the standard error of the share is half a percent."""
-    assert 0.93 <= coverage(2000, patients, seeds, seed_deviation) <= 0.97
+    assert 0.93 <= coverage(2000, patients, seeds, deviations) <= 0.97
 
 
 def test_one_patient_with_many_images_counts_as_one():
@@ -56,7 +65,7 @@ def test_one_patient_with_many_images_counts_as_one():
     right = np.array([1.0] * 50 + [0.0, 1.0] * 25)
 
     def figure(weights):
-        return (weights @ right / weights.sum(axis=1))[:, None]
+        return (weights @ right / weights.sum(axis=1))[:, None, None]
 
     by_patient = estimate(figure, groups, np.random.default_rng(0))
     by_image = estimate(figure, np.arange(100), np.random.default_rng(0))
@@ -66,7 +75,7 @@ def test_one_patient_with_many_images_counts_as_one():
 
 def test_a_clear_difference_leaves_zero_out_and_none_has_a_large_p_value():
     generator = np.random.default_rng(0)
-    differences, groups = simulated(generator, 200, 3, 0.5, 0.01)
+    differences, groups = simulated(generator, 200, (3, 2), 0.5, (0.01, 0.01))
 
     figure = mean_of(differences)
     found = estimate(figure, groups, generator)
@@ -77,7 +86,7 @@ def test_a_clear_difference_leaves_zero_out_and_none_has_a_large_p_value():
 
 def test_an_undefined_figure_is_an_error():
     with pytest.raises(ValueError, match="not defined"):
-        estimate(lambda w: np.full((len(w), 1), np.nan), np.arange(5), np.random.default_rng(0))
+        estimate(lambda w: np.full((len(w), 1, 1), np.nan), np.arange(5), np.random.default_rng(0))
 
 
 def test_weights_draw_whole_patients():
@@ -90,7 +99,7 @@ def test_weights_draw_whole_patients():
 
 def test_a_figure_that_many_replicates_lack_has_no_interval():
     def figure(weights):  # Not defined where the first image was not drawn.
-        return np.where(weights[:, :1] > 0, weights.mean(axis=1, keepdims=True), np.nan)
+        return np.where(weights[:, 0] > 0, weights.mean(axis=1), np.nan)[:, None, None]
 
     with pytest.raises(UndefinedFigureError, match="too few"):
         estimate(figure, np.arange(5), np.random.default_rng(0))
@@ -117,12 +126,13 @@ def test_how_many_patients_an_answer_takes():
 
 def test_the_error_of_patients_is_that_without_the_seeds():
     generator = np.random.default_rng(0)
-    differences, groups = simulated(generator, 200, 3, 0.5, 0.2)
+    differences, groups = simulated(generator, 200, (3, 4), 0.5, (0.2, 0.1))
 
     figure = mean_of(differences)
     found = estimate(figure, groups, generator)
-    of_seeds = np.var(figure(np.ones((1, len(groups))))[0], ddof=1) / 3
+    means = differences.mean(axis=2)  # Each image weighs the same.
+    of_seeds = np.var(means.mean(1), ddof=1) / 3 + np.var(means.mean(0), ddof=1) / 4
     assert found.standard_error**2 - found.standard_error_of_groups**2 == pytest.approx(of_seeds)
-    alone = estimate(lambda w: figure(w).mean(axis=1, keepdims=True), groups, generator)
+    alone = estimate(lambda w: figure(w).mean(axis=(1, 2), keepdims=True), groups, generator)
     assert alone.standard_error == alone.standard_error_of_groups
     assert alone.standard_error == pytest.approx(found.standard_error_of_groups, rel=0.1)
