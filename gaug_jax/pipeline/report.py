@@ -19,7 +19,7 @@ from gaug_jax.evaluation.metrics.nearest import nearest
 from gaug_jax.reporting import sections
 from gaug_jax.reporting.downstream_table import FIGURE_NAMES
 from gaug_jax.reporting.embedding_plot import PLANE_NAMES
-from gaug_jax.reporting.image_pictures import class_grids, neighbour_grid, sprite
+from gaug_jax.reporting.image_pictures import class_grids, neighbour_grid, some_of_each, sprite
 from gaug_jax.reporting.page import Page, Picture, Scatter, Section, picture_of_file, write_page
 from gaug_jax.reporting.terms import ARMS
 from gaug_jax.reporting.verdict import card_notes, unknown_groups, verdict
@@ -196,9 +196,7 @@ def _scatter(folder: WorkFolder, prepared: data.PreparedData) -> Scatter:
         with np.load(folder.embedding_places(plane), allow_pickle=False) as file:
             found = {key: file[key] for key in file.files}
         origins = found["origins"]
-        chosen = np.concatenate(
-            [np.flatnonzero(origins == each)[:_MOST_IN_SCATTER] for each in np.unique(origins)]
-        )
+        chosen = some_of_each(origins, _MOST_IN_SCATTER)
         planes[name] = found["places"][chosen].round(3).tolist()
     with np.load(folder.synthetic_images, allow_pickle=False) as file:
         drawn = file["images"]

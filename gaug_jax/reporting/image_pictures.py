@@ -62,6 +62,16 @@ def neighbour_grid(generated: Images, nearest: Images) -> Picture:
     )
 
 
+def some_of_each(origins: Int[np.ndarray, " images"], most: int) -> Int[np.ndarray, " some"]:
+    """Returns the places of at most so many images of each origin, drawn at random.
+
+    The same ones each time; not the first ones, which may all be of one class.
+    """
+    generator = np.random.default_rng(0)
+    places = [np.flatnonzero(origins == each) for each in np.unique(origins)]
+    return np.concatenate([np.sort(generator.permutation(each)[:most]) for each in places])
+
+
 def sprite(images: Images) -> tuple[Picture, int]:
     """Returns images in one picture without borders, at most 32 pixels high, and its columns."""
     step = max(1, images.shape[1] // 32)
