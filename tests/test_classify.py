@@ -105,6 +105,30 @@ def test_a_second_call_has_nothing_to_do_and_a_lost_row_is_made_again(study):
     assert before[0] in made[1:]
 
 
+def test_other_classifier_seeds_and_back_again(study, tmp_path):
+    folder = tmp_path / "W"
+    shutil.copytree(study, folder)
+    fewer = {"train_sizes=(40,60)": "train_sizes=(40,)", "splits=(0,1)": "splits=(0,)",
+             "'gan+classical','pseudo_label','ec_gan'": "'gan+classical'",
+             "('none','copies')": "('none',)"}  # fmt: skip
+    flags = " ".join(STUDY)
+    for before, after in fewer.items():
+        assert before in flags
+        flags = flags.replace(before, after)
+    for seeds in ("(2,3)", "(0,1)"):  # The predictions on disk are of the last call's seeds.
+        asked = flags.replace("seeds=(0,1)", f"seeds={seeds}").split()
+        result = run("classify", *asked, f"--workdir={folder}")
+        assert result.returncode == 0, result.stderr
+        summary = json.loads((folder / "downstream" / "summary.json").read_text())
+        assert summary["classifier_seeds"] == json.loads(seeds.replace("(", "[").replace(")", "]"))
+    first, *_, last = (
+        row
+        for row in rows_of(folder)
+        if row["predictions"] == "0-40-real.npz" and row["classifier_seed"] == 0
+    )
+    assert last | {"data_sha256": None} == first | {"data_sha256": None}
+
+
 def test_a_generator_of_another_split_is_refused(study, tmp_path):
     folder = tmp_path / "W"
     shutil.copytree(study, folder)

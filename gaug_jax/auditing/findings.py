@@ -150,7 +150,7 @@ def membership_by_closeness(
       place of the generated ones, which finds what else tells the two parts apart.
 
     Raises:
-      UndefinedFigureError: as of `membership`, or half of the held-out images are of one group.
+      UndefinedFigureError: as of `membership`, or half of the held-out images are too few.
     """
     scores = [closeness(part.features, generated) for part in (train, held_out)]
     found = membership((scores[0], train.groups), (scores[1], held_out.groups), seed)
@@ -180,7 +180,7 @@ def membership(
       attack and, as `control`, of the one between two halves of the members.
 
     Raises:
-      UndefinedFigureError: the members, or the held-out images, are of one group.
+      UndefinedFigureError: the members, or the held-out images, are of too few groups.
     """
     generator = np.random.default_rng(seed)
     found = _figures(against_held_out(members, held_out), generator)

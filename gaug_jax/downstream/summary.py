@@ -230,5 +230,7 @@ def _answer(size: dict[str, Any], study: ClassifySettings) -> dict[str, Any] | N
         **found._asdict(),
     }
     if verdict == "not told apart" and found.value:
-        answer["groups_needed"] = groups_for_half_width(found, size["num_groups"], abs(found.value))
+        needed = groups_for_half_width(found, size["num_groups"], abs(found.value))
+        # Where seeds alone keep the interval wide there are patients enough.
+        answer["groups_needed"] = needed if needed > size["num_groups"] else None
     return answer

@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,7 @@ class Cell:
         }
 
     def _is_done(self, run: Run, rows: list[dict[str, Any]]) -> bool:
-        """Says whether every classifier seed of a run has its row."""
+        """Says whether every classifier seed of a run has its row and its predictions."""
         mine = [
             row["classifier_seed"]
             for row in rows
@@ -110,7 +111,20 @@ class Cell:
             and run.is_of(row)
             and row.get("data_sha256") == self._data_sha256
         ]
-        return set(mine) >= set(classifier_seeds(run.arm, self._study))
+        wanted = set(classifier_seeds(run.arm, self._study))
+        return set(mine) >= wanted and set(self._predicted(run)) >= wanted
+
+    def _predicted(self, run: Run) -> list[int]:
+        """Returns the classifier seeds whose predictions are kept: those of the last call."""
+        path = self._predictions(run)
+        if not path.exists():
+            return []
+        with np.load(path, allow_pickle=False) as file:
+            return file["classifier_seeds"].tolist()
+
+    def _predictions(self, run: Run) -> Path:
+        """Returns the file of a run's predictions."""
+        return self._folder.predictions / f"{self._name(run)}.npz"
 
     def _name(self, run: Run) -> str:
         """Returns the name of a run's predictions."""
@@ -206,7 +220,7 @@ class Cell:
             "validation_probabilities": fitted.validation.astype(np.float32),
             "validation_label": self._parts.validation.labels,
         }
-        path = self._folder.predictions / f"{self._name(run)}.npz"
+        path = self._predictions(run)
         with atomic_file(path) as file:
             np.savez_compressed(file, **arrays)
         common = {**self._common(run), "predictions": path.name}

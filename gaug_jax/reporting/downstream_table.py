@@ -138,10 +138,13 @@ def how_many(summary: Mapping[str, Any], units: str) -> str:
       summary: `downstream/summary.json`, whose answer is not told apart.
       units: what is counted.
     """
-    text = f"about {summary['answer']['groups_needed']:,} {units}"
+    needed = summary["answer"]["groups_needed"]
+    seeds = "generators and classifiers of more seeds"
+    if needed is None:
+        return seeds
     if len(summary["generator_seeds"]) > 1 or len(summary["classifier_seeds"]) > 1:
-        return f"at least {text}, and generators and classifiers of more seeds"
-    return text
+        return f"at least about {needed:,} {units}, and {seeds}"
+    return f"about {needed:,} {units}"
 
 
 def _shortcut(fields: Mapping[str, Mapping[str, float | None]]) -> str:

@@ -196,7 +196,7 @@ def downstream_section(
     paragraphs = [
         f"Every arm's classifiers made {summary['optimizer_steps']} steps, tuned on the same grid "
         "by the validation part"
-        + (" (ec_gan's is trained with its generator)" if "ec_gan" in arms else "")
+        + (" (ec_gan's is trained with its generator, one for each)" if "ec_gan" in arms else "")
         + f". Splits: {len(summary['splits'])}; {counts}. Ratio and filter of an arm, and the "
         "best arm without a GAN, are chosen on validation. Intervals are of 95%: "
         f"{tested_units(manifest)} are resampled"

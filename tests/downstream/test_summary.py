@@ -22,11 +22,16 @@ def study(**options):
     return dataclasses.replace(settings, **(defaults | options))
 
 
-def write(folder, rows, arm, split, gan_seed, right_share, ratio=0.0, validation=0.5):
+def write(folder, rows, arm, split, gan_seed, right_share, **options):
     """Writes predictions that are right for a share of the images, and their rows."""
     random = np.random.default_rng([split, len(arm), gan_seed or 0])
-    labels = np.arange(60) % 2
     right = random.uniform(size=(2, 60)) < right_share
+    write_right(folder, rows, arm, split, gan_seed, right, **options)
+
+
+def write_right(folder, rows, arm, split, gan_seed, right, ratio=0.0, validation=0.5):
+    """Writes predictions that are right [classifiers, images] as told, and their rows."""
+    labels = np.arange(60) % 2
     predicted = np.where(right, labels, 1 - labels)
     probabilities = np.eye(2)[predicted] * 0.8 + 0.1
     name = f"{arm}-{split}-{gan_seed}-{ratio}.npz"
@@ -35,9 +40,9 @@ def write(folder, rows, arm, split, gan_seed, right_share, ratio=0.0, validation
         probabilities=probabilities,
         label=labels,
         group=np.arange(60) // 2 + 30 * split,
-        classifier_seeds=np.array([0, 1]),
+        classifier_seeds=np.arange(len(right)),
     )
-    for seed in (0, 1):
+    for seed in range(len(right)):
         rows.append(
             {"arm": arm, "ratio": ratio, "filter": "none", "gan_seed": gan_seed, "split": split,
              "train_size": 50, "classifier_seed": seed, "predictions": name,
@@ -88,6 +93,35 @@ def test_a_null_is_printed_with_what_an_answer_would_take(tmp_path):
     text = table(summary)
     assert "not told apart" in text and "would take at least about" in text
     assert "and generators and classifiers of more seeds" in text
+
+
+def test_classifiers_of_one_seed_are_paired(tmp_path):
+    rows = []
+    # Classifiers differ much, in both arms alike; generated images mend the same six images.
+    right = np.arange(60) < np.array([[20], [30], [40]])
+    write_right(tmp_path, rows, "real", 0, None, right)
+    for seed in (0, 1):
+        mended = right | (np.arange(60) >= 54)
+        write_right(tmp_path, rows, "gan", 0, seed, mended, ratio=1.0)
+    asked = study(arms=("real", "gan"), splits=(0,), seeds=(0, 1, 2))
+    arms = summarise(rows, tmp_path, asked)["sizes"]["50"]["arms"]
+    real, difference = arms["real"]["figures"]["accuracy"], arms["gan"]["difference_to_real"]
+    # A deviation of 10 of 60 over three classifiers.
+    of_classifiers = real["standard_error"] ** 2 - real["standard_error_of_groups"] ** 2
+    assert of_classifiers == pytest.approx((1 / 6) ** 2 / 3)
+    assert difference["value"] == pytest.approx(0.1)
+    assert difference["standard_error"] == pytest.approx(difference["standard_error_of_groups"])
+
+
+def test_where_seeds_keep_the_interval_wide_patients_are_not_asked_for(tmp_path):
+    rows = []
+    write(tmp_path, rows, "real", 0, None, 0.97)
+    for seed, share in ((0, 0.2), (1, 0.7)):
+        write(tmp_path, rows, "gan", 0, seed, share, ratio=1.0)
+    summary = summarise(rows, tmp_path, study(arms=("real", "gan"), splits=(0,)))
+    assert summary["answer"]["verdict"] == "not told apart"
+    assert summary["answer"]["groups_needed"] is None
+    assert "would take generators and classifiers of more seeds." in table(summary)
 
 
 def test_a_figure_that_the_test_part_does_not_define_gives_no_answer(runs):

@@ -4,8 +4,9 @@ Three things vary: which patients happen to be in the data, and how a generator 
 classifier happened to be trained. Patients are resampled with replacement over the pooled
 out-of-fold predictions; seeds are few, and a percentile bootstrap of two or three of them is
 far too narrow, so their variance is estimated from their spread. The three add up (Owen 2007:
-the margins of a crossed table, which counts what the margins share more than once and so errs on
-the wide side), and the degrees of freedom are Satterthwaite's.
+the margins of a crossed table; what the margins share is counted more than once, on the wide
+side), and the degrees of freedom are Satterthwaite's. Where one kind has two seeds and outweighs
+the rest, such intervals cover 90%, not 95%: take three seeds or more.
 """
 
 from collections.abc import Callable, Sequence

@@ -60,6 +60,12 @@ def test_the_interval_covers(patients, seeds, deviations):
     assert 0.93 <= coverage(2000, patients, seeds, deviations) <= 0.97
 
 
+@pytest.mark.parametrize(("seeds", "deviations"), [((2, 4), (0.065, 0.0)), ((1, 2), (0.0, 0.065))])
+def test_two_seeds_that_outweigh_the_patients_cover_nine_in_ten(seeds, deviations):
+    """Satterthwaite's freedom is that of two numbers then; the docstring says so."""
+    assert 0.88 <= coverage(2000, 200, seeds, deviations) <= 0.95
+
+
 def test_one_patient_with_many_images_counts_as_one():
     groups = np.array([0] * 50 + list(range(1, 51)))
     right = np.array([1.0] * 50 + [0.0, 1.0] * 25)
