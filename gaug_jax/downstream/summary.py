@@ -186,8 +186,6 @@ def _difference(mine: Pooled, other: Pooled, name: str) -> FigureOfSeeds:
 
 def _as_dict(figure: FigureOfSeeds, pooled: Pooled, replicates: int) -> dict[str, float] | None:
     """Returns an estimate as plain numbers, None where it is not defined."""
-    if len(np.unique(pooled.groups)) < 2:
-        return None  # One patient gives no interval.
     generator = np.random.default_rng(_SEED)
     try:
         return estimate(figure, pooled.groups, generator, replicates)._asdict()

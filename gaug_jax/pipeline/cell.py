@@ -112,15 +112,15 @@ class Cell:
             and row.get("data_sha256") == self._data_sha256
         ]
         wanted = set(classifier_seeds(run.arm, self._study))
-        return set(mine) >= wanted and set(self._predicted(run)) >= wanted
+        return set(mine) >= wanted and self._predicted(run) >= wanted
 
-    def _predicted(self, run: Run) -> list[int]:
+    def _predicted(self, run: Run) -> set[int]:
         """Returns the classifier seeds whose predictions are kept: those of the last call."""
         path = self._predictions(run)
         if not path.exists():
-            return []
+            return set()
         with np.load(path, allow_pickle=False) as file:
-            return file["classifier_seeds"].tolist()
+            return set(file["classifier_seeds"].tolist())
 
     def _predictions(self, run: Run) -> Path:
         """Returns the file of a run's predictions."""

@@ -131,6 +131,15 @@ def no_answer(summary: Mapping[str, Any]) -> str:
     )
 
 
+def seed_counts(summary: Mapping[str, Any]) -> dict[str, int]:
+    """Returns how many seeds there are of each kind: `generator` and `classifier`.
+
+    Args:
+      summary: `downstream/summary.json`.
+    """
+    return {kind: len(summary[f"{kind}_seeds"]) for kind in ("generator", "classifier")}
+
+
 def how_many(summary: Mapping[str, Any], units: str) -> str:
     """Returns what telling an effect of the answer's size would take, in words.
 
@@ -142,7 +151,7 @@ def how_many(summary: Mapping[str, Any], units: str) -> str:
     seeds = "generators and classifiers of more seeds"
     if needed is None:
         return seeds
-    if len(summary["generator_seeds"]) > 1 or len(summary["classifier_seeds"]) > 1:
+    if max(seed_counts(summary).values()) > 1:
         return f"at least about {needed:,} {units}, and {seeds}"
     return f"about {needed:,} {units}"
 

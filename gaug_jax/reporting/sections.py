@@ -12,6 +12,7 @@ from gaug_jax.reporting.downstream_table import (
     header_and_rows,
     interval,
     other_columns,
+    seed_counts,
 )
 from gaug_jax.reporting.page import Picture, Scatter, Section, Table
 from gaug_jax.reporting.terms import downstream_terms, fidelity_terms, privacy_terms
@@ -190,7 +191,7 @@ def downstream_section(
         tables.extend(_agreement_table(content))
         arms |= dict.fromkeys(content["arms"])
         columns |= dict.fromkeys(decisive.header)
-    seeds = {kind: len(summary[f"{kind}_seeds"]) for kind in ("generator", "classifier")}
+    seeds = seed_counts(summary)
     counts = "; ".join(f"{kind} seeds: {count}" for kind, count in seeds.items())
     several = " and ".join(f"{kind} seeds" for kind, count in seeds.items() if count > 1)
     paragraphs = [

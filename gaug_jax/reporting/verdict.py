@@ -3,7 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from gaug_jax.reporting.downstream_table import FIGURE_NAMES, how_many, interval, no_answer
+from gaug_jax.reporting.downstream_table import (
+    FIGURE_NAMES,
+    how_many,
+    interval,
+    no_answer,
+    seed_counts,
+)
 from gaug_jax.reporting.terms import arms_sentence
 
 _WORDS = {"better": "Helps", "worse": "Hurts", "not told apart": "Cannot be told"}
@@ -102,8 +108,7 @@ def verdict(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> Verdict:
 
 def _single_seeds(summary: Mapping[str, Any]) -> str:
     """Returns what a single seed means; nothing where there are several of each kind."""
-    kinds = ("generator", "classifier")
-    single = [f"the {kind}s" for kind in kinds if len(summary[f"{kind}_seeds"]) == 1]
+    single = [f"the {kind}s" for kind, count in seed_counts(summary).items() if count == 1]
     if not single:
         return ""
     return (

@@ -82,19 +82,21 @@ def estimate(
 
     Raises:
       UndefinedFigureError: the figure is not defined on the data as it is, or not on more
-        than one in ten of the replicates.
+        than one in ten of the replicates, or there are not two patients.
     """
     plain = figure(np.ones((1, len(groups))))[0]
     value = float(plain.mean())
     if not np.isfinite(value):
         raise UndefinedFigureError("the figure is not defined: a class is absent")
     names = len(np.unique(groups))
+    if names < 2:
+        raise UndefinedFigureError("the interval is not defined: all images are of one patient")
     drawn = figure(patient_weights(groups, replicates, generator)).mean(axis=(1, 2))
     drawn = drawn[np.isfinite(drawn)]
     if len(drawn) < _LEAST_DEFINED * replicates:
         raise UndefinedFigureError("the interval is not defined: a class has too few patients")
     # The bootstrap's variance is that of n draws divided by n; the sample's is by n - 1.
-    of_patients = np.var(drawn, ddof=1) * names / max(1, names - 1)
+    of_patients = np.var(drawn, ddof=1) * names / (names - 1)
     variances = np.array([of_patients, *(_of_the_mean(plain.mean(axis)) for axis in (1, 0))])
     total = float(variances.sum())
     if total == 0.0:

@@ -103,6 +103,14 @@ def test_weights_draw_whole_patients():
     np.testing.assert_allclose(weights.mean(axis=0), 1.0, atol=0.15)
 
 
+def test_one_patient_gives_no_interval():
+    def figure(weights):
+        return np.full((len(weights), 1, 1), 0.01)
+
+    with pytest.raises(UndefinedFigureError, match="one patient"):
+        estimate(figure, np.zeros(5, int), np.random.default_rng(0))
+
+
 def test_a_figure_that_many_replicates_lack_has_no_interval():
     def figure(weights):  # Not defined where the first image was not drawn.
         return np.where(weights[:, 0] > 0, weights.mean(axis=1), np.nan)[:, None, None]
