@@ -4,6 +4,7 @@ import pytest
 
 from gaug_jax.downstream.arms import ARMS
 from gaug_jax.reporting import sections, terms
+from gaug_jax.reporting.downstream_table import how_many
 from gaug_jax.reporting.verdict import card_notes, unknown_groups, verdict
 
 SOME = {"value": 0.5, "low": 0.4, "high": 0.6}
@@ -84,6 +85,19 @@ def test_the_text_speaks_of_what_the_study_has():
     arms = {**summary()["sizes"]["50"]["arms"], "ec_gan": arm(1.0)}
     sizes = {"50": {"best_without_gan": "mixup", "num_groups": 3, "arms": arms}}
     assert "ec_gan's is trained with its generator" in " ".join(downstream(sizes=sizes).paragraphs)
+
+
+@pytest.mark.parametrize(
+    ("generators", "classifiers", "words"),
+    [
+        ([0], [0], "about 1,234 of them"),
+        ([0], [0, 1], "at least about 1,234 of them, and generators and classifiers of more seeds"),
+        ([0, 1], [0], "at least about 1,234 of them, and generators and classifiers of more seeds"),
+    ],
+)
+def test_patients_alone_are_asked_for_where_no_seeds_spread(generators, classifiers, words):
+    seeds = {"generator_seeds": generators, "classifier_seeds": classifiers}
+    assert how_many(summary(answer={"groups_needed": 1234}, **seeds), "of them") == words
 
 
 def test_the_verdict_says_where_it_rests_on_one_seed():
