@@ -27,7 +27,7 @@ _JSON = flags.DEFINE_string("json", None, "File for the result.")
 def seconds_to_import() -> float:
     """Returns how long the package takes to import."""
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "import gaug_jax.pipeline.training"], check=True)
+    subprocess.run([sys.executable, "-c", "import gaug_jax.stages.train"], check=True)
     return time.perf_counter() - start
 
 

@@ -19,7 +19,8 @@ from absl import app, flags
 from PIL import Image
 
 from benchmarks import options, rounds
-from gaug_jax.workfolder import WorkFolder, read_json_lines
+from gaug_jax.files import read_json_lines
+from gaug_jax.workfolder import WorkFolder
 
 _STEPS = flags.DEFINE_integer("steps", 200, "Steps of main.", lower_bound=40)
 _JSON = flags.DEFINE_string("json", None, "File for the result.")

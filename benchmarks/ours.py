@@ -7,13 +7,14 @@ from absl import app, flags
 
 from benchmarks import options, rounds
 from configs import base
-from gaug_jax.data.batches import image_store, make_feed
+from gaug_jax.feeds.choice import make_feed
+from gaug_jax.feeds.order import image_store
+from gaug_jax.gan.spec import Spec, make_spec
+from gaug_jax.gan.state import new_state
 from gaug_jax.settings import read_settings
-from gaug_jax.synthesis.sampling import TrainedGenerator, draw_images
+from gaug_jax.synthesis.drawing import TrainedGenerator, draw_images
 from gaug_jax.training import parallel
 from gaug_jax.training.plan import MOST_STEPS
-from gaug_jax.training.spec import Spec, make_spec
-from gaug_jax.training.state import new_state
 
 _CLASSES = flags.DEFINE_integer("classes", 1, "More than one: a generator for each (per_class).")
 _NUM_IMAGES = flags.DEFINE_integer("num_images", 700, "Images of the training set.")
@@ -28,8 +29,7 @@ def make(axis_name: str | None) -> Spec:
     config.objective.preset = options.OBJECTIVE.value
     config.train.batch_size, config.train.precision = options.BATCH.value, options.PRECISION.value
     settings = read_settings(config.to_dict())
-    sections = (settings.data, settings.model, settings.objective, settings.train, settings.augment)
-    return make_spec(*sections, num_classes=_CLASSES.value, axis_name=axis_name)
+    return make_spec(settings, _CLASSES.value, axis_name)
 
 
 def random_images(spec: Spec, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -47,8 +47,8 @@ class Training:
         feed = make_feed(
             store,
             seed=0,
-            critic_steps=spec.critic_steps,
-            batch_size=spec.batch_size,
+            critic_steps=spec.objective.critic_steps,
+            batch_size=spec.train.batch_size,
             num_generators=spec.num_generators,
             shards=parallel.local_shards(),
             num_shards=jax.device_count(),

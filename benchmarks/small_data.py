@@ -17,25 +17,23 @@ from typing import Any
 
 import jax
 import numpy as np
-from absl import flags
+from absl import app, flags
 from jaxtyping import Float
 
-from benchmarks.small_data_recipes import RECIPES
-from gaug_jax import command_line, data
+from gaug_jax import data
+from gaug_jax.errors import UserError
+from gaug_jax.evaluation.domain_classifier import domain_classifier
 from gaug_jax.evaluation.features import Extractor, classifier_extractor, extract
 from gaug_jax.evaluation.fidelity import cheap_row
 from gaug_jax.evaluation.image_sets import array_set
-from gaug_jax.pipeline.following import domain_classifier
-from gaug_jax.pipeline.training import train_from_values
-from gaug_jax.settings import UserError, read_settings
-from gaug_jax.synthesis import filters, sampling
-from gaug_jax.workfolder import (
-    WorkFolder,
-    append_json_line,
-    atomic_file,
-    read_json_lines,
-)
+from gaug_jax.files import append_json_line, atomic_file, read_json_lines
+from gaug_jax.settings import Settings, read_settings
+from gaug_jax.stages.train import train
+from gaug_jax.synthesis import filters
+from gaug_jax.synthesis.drawing import draw_images, images_per_class, read_generator
+from gaug_jax.workfolder import WorkFolder
 from launch.collecting import estimate
+from launch.recipes import RECIPES
 
 # What is changed in the configs of the paper's recipe, which all recipes begin from.
 _DATA = {
@@ -58,8 +56,8 @@ _IMAGES = flags.DEFINE_integer("images", 500, "Images drawn of each generator.",
 Run = tuple[str, int, int]
 
 
-def config_of(recipe: str, size: int, seed: int) -> dict[str, Any]:
-    """Returns the config of a run as nested dictionaries."""
+def settings_of(recipe: str, size: int, seed: int) -> Settings:
+    """Returns the settings of a run."""
     config = importlib.import_module(f"configs.{_CONFIG[_DATA_FLAG.value]}").get_config()
     changes = {
         **_DATA[_DATA_FLAG.value],
@@ -74,7 +72,7 @@ def config_of(recipe: str, size: int, seed: int) -> dict[str, Any]:
         **RECIPES[recipe],
     }
     config.update_from_flattened_dict({k: v for k, v in changes.items() if v is not None})
-    return config.to_dict()
+    return read_settings(config.to_dict())
 
 
 def folder_of(recipe: str, size: int, seed: int) -> WorkFolder:
@@ -85,25 +83,26 @@ def folder_of(recipe: str, size: int, seed: int) -> WorkFolder:
 
 def reference() -> tuple[Extractor, np.ndarray]:
     """Returns the features' extractor, and the validation part's features."""
-    prepared = data.prepare(read_settings(config_of("spectral_norm", 0, 0)).data)
-    train = (*prepared.part("train"), prepared.class_names)
+    prepared = data.prepare(settings_of("spectral_norm", 0, 0).data)
     folder = WorkFolder(Path(_OUTPUT.value) / _DATA_FLAG.value)
-    extractor = classifier_extractor(domain_classifier(folder, train, 0))
-    real = extract(extractor, array_set("the validation part", prepared.part("validation")[0]))
+    names = prepared.class_names
+    classifier = domain_classifier(folder.classifier, prepared.part("train"), names, 0)
+    extractor = classifier_extractor(classifier)
+    real = extract(extractor, array_set("the validation part", prepared.part("validation").images))
     return extractor, real.features
 
 
 def measured(run: Run, extractor: Extractor, real: np.ndarray) -> dict[str, Any]:
     """Returns the row of a run, which is trained where it is not."""
     recipe, size, seed = run
-    values, folder = config_of(*run), folder_of(*run)
-    train_from_values(values, str(folder.path))
-    generator = sampling.read_generator(folder)
-    counts = sampling.images_per_class(generator, _IMAGES.value, per_class=False)
-    drawn = sampling.draw_images(generator, counts, seed).images
+    settings, folder = settings_of(*run), folder_of(*run)
+    train(settings, str(folder.path))
+    generator = read_generator(folder)
+    counts = images_per_class(generator, _IMAGES.value, per_class=False)
+    drawn = draw_images(generator, counts, seed).images
     features = extract(extractor, array_set("generated images", drawn), quiet=True).features
-    train = data.prepare(read_settings(values).data).part("train")[0]
-    nearest = filters.copy_distances(drawn, train)
+    real_images = data.prepare(settings.data).part("train").images
+    nearest = filters.copy_distances(drawn, real_images)
     rows = read_json_lines(folder.metrics)
     rates = [row["images_per_second"] for row in rows if row["images_per_second"]]
     shown = generator.spec.images_per_step
@@ -121,8 +120,9 @@ def measured(run: Run, extractor: Extractor, real: np.ndarray) -> dict[str, Any]
 
 def held_out(size: int) -> dict[str, Any]:
     """Returns how many real images of the validation part count as copies of the training part."""
-    prepared = data.prepare(read_settings(config_of("spectral_norm", size, 0)).data)
-    nearest = filters.copy_distances(prepared.part("validation")[0], prepared.part("train")[0])
+    prepared = data.prepare(settings_of("spectral_norm", size, 0).data)
+    parts = (prepared.part(name).images for name in ("validation", "train"))
+    nearest = filters.copy_distances(*parts)
     return {"recipe": _HELD_OUT, "train_size": size, "seed": 0, **copy_rates(nearest)}
 
 
@@ -162,7 +162,7 @@ def table(rows: list[dict[str, Any]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def main() -> None:
+def main(_: list[str]) -> None:
     """Makes the runs that are missing, and the table."""
     for recipe in _RECIPES.value:
         if recipe not in RECIPES:
@@ -191,4 +191,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    command_line.run(main, __doc__)
+    app.run(main)

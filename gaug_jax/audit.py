@@ -21,17 +21,23 @@ _FEATURES_HELP = (
 _SEED_HELP = "Of the fit, of halves, cells and intervals."
 
 
-def main() -> None:
+def define_flags(given: flags.FlagValues) -> None:
+    """Defines the flags."""
+    command_line.define_config_flag(given)
+    command_line.define_workdir_flag(given, made=False)
+    command_line.define_feature_flags(given, None, _FEATURES_HELP, _SEED_HELP)
+
+
+def main(given: flags.FlagValues) -> None:
     """Audits."""
-    from gaug_jax.pipeline.audit import audit
+    from gaug_jax.stages.audit import audit
+    from gaug_jax.stages.opened import open_trained
 
-    options = command_line.given_features()
-    audit(flags.FLAGS.workdir, command_line.given_config(), options)
+    options = command_line.given_features(given)
+    audit(open_trained(given.workdir, command_line.given_settings(given)), options)
 
+
+BINARY = command_line.Binary(define_flags, main, __doc__)
 
 if __name__ == "__main__":
-    command_line.define_config_flag()
-    command_line.define_workdir_flag(made=False)
-    command_line.define_feature_flags(None, _FEATURES_HELP, _SEED_HELP)
-    flags.adopt_module_key_flags(command_line)
-    command_line.run(main, __doc__)
+    command_line.run(BINARY)

@@ -15,16 +15,22 @@ from absl import flags
 from gaug_jax import command_line
 
 
-def main() -> None:
+def define_flags(given: flags.FlagValues) -> None:
+    """Defines the flags."""
+    command_line.define_config_flag(given)
+    command_line.define_workdir_flag(given)
+    flags.mark_flag_as_required("config", flag_values=given)
+
+
+def main(given: flags.FlagValues) -> None:
     """Makes the study."""
-    from gaug_jax.pipeline import downstream
+    from gaug_jax.stages.classify import classify
+    from gaug_jax.stages.opened import Opened
 
-    downstream.classify(flags.FLAGS.config, flags.FLAGS.workdir)
+    classify(Opened(given.workdir, command_line.given_settings(given)))
 
+
+BINARY = command_line.Binary(define_flags, main, __doc__)
 
 if __name__ == "__main__":
-    command_line.define_config_flag()
-    command_line.define_workdir_flag()
-    flags.mark_flag_as_required("config")
-    flags.adopt_module_key_flags(command_line)
-    command_line.run(main, __doc__)
+    command_line.run(BINARY)

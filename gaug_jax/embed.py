@@ -19,17 +19,23 @@ _FEATURES_HELP = (
 _SEED_HELP = "Of the images that are shown, of t-SNE and of UMAP."
 
 
-def main() -> None:
+def define_flags(given: flags.FlagValues) -> None:
+    """Defines the flags."""
+    command_line.define_config_flag(given)
+    command_line.define_workdir_flag(given, made=False)
+    command_line.define_feature_flags(given, None, _FEATURES_HELP, _SEED_HELP)
+
+
+def main(given: flags.FlagValues) -> None:
     """Embeds."""
-    from gaug_jax.pipeline import embedding
+    from gaug_jax.stages.embed import embed
+    from gaug_jax.stages.opened import open_trained
 
-    options = command_line.given_features()
-    embedding.embed(flags.FLAGS.workdir, command_line.given_config(), options)
+    options = command_line.given_features(given)
+    embed(open_trained(given.workdir, command_line.given_settings(given)), options)
 
+
+BINARY = command_line.Binary(define_flags, main, __doc__)
 
 if __name__ == "__main__":
-    command_line.define_config_flag()
-    command_line.define_workdir_flag(made=False)
-    command_line.define_feature_flags(None, _FEATURES_HELP, _SEED_HELP)
-    flags.adopt_module_key_flags(command_line)
-    command_line.run(main, __doc__)
+    command_line.run(BINARY)

@@ -16,64 +16,80 @@ from absl import flags
 
 from gaug_jax import command_line
 
-_REAL = flags.DEFINE_string("real", None, "Folder of pictures or .npz file of real images.")
-_FAKE = flags.DEFINE_string("fake", None, "Folder or .npz file of generated images.")
-_OUT = flags.DEFINE_string("out", None, "Where the row of --real and --fake is written (JSON).")
-_IMAGE_SIZE = flags.DEFINE_integer(
-    "image_size", None, "Height and width that --real and --fake are brought to.", lower_bound=1
+_FEATURES_HELP = (
+    "inception, classifier (the work folder's), classifier:PATH, pixels, or "
+    "package.module.function. By default config.evaluate.features."
 )
-_NUM = flags.DEFINE_integer("num", None, "Images to draw; by default at least 1,000.")
-_STEP = flags.DEFINE_integer("step", None, "Step of the checkpoint; the latest if left out.")
-_ALL = flags.DEFINE_bool("all_checkpoints", False, "Every checkpoint, and a curve over them.")
-_SPLIT = flags.DEFINE_enum(
-    "reference_split", None, ["train", "validation", "test"],
-    "Part to compare with: test, and validation with --all_checkpoints.",
-)  # fmt: skip
-_FEATURES = flags.DEFINE_string(
-    "features", None, "inception, classifier (the work folder's), classifier:PATH, pixels, or "
-    "package.module.function. By default config.evaluate.features.",
-)  # fmt: skip
-_RESIZE = flags.DEFINE_enum(
-    "resize", None, ["tf1", "torch", "clean"],
-    "For inception: as torch-fidelity, pytorch-fid or clean-fid do it.",
-)  # fmt: skip
-_SEED = flags.DEFINE_integer("seed", 0, "Of the latents and of every subset that is drawn.")
-_INCEPTION = flags.DEFINE_string("inception_weights", None, "File of Inception's weights.")
-_LPIPS_WEIGHTS = flags.DEFINE_string("lpips_weights", None, "Folder of LPIPS's two weight files.")
-_LPIPS = flags.DEFINE_bool("lpips", False, "Download LPIPS's weights (244 MB) if not found.")
-_UNOFFICIAL = flags.DEFINE_bool(
-    "allow_unofficial_weights", False, "Take weight files whose hash is not the public one."
-)
+_SEED_HELP = "Of the latents and of every subset that is drawn."
 
 
-def main() -> None:
+def define_flags(given: flags.FlagValues) -> None:
+    """Defines the flags."""
+    command_line.define_config_flag(given)
+    command_line.define_workdir_flag(given, made=False, required=False)
+    command_line.define_process_flags(given)
+    command_line.define_feature_flags(given, None, _FEATURES_HELP, _SEED_HELP)
+    for name, text in {
+        "real": "Folder of pictures or .npz file of real images.",
+        "fake": "Folder or .npz file of generated images.",
+        "out": "Where the row of --real and --fake is written (JSON).",
+        "lpips_weights": "Folder of LPIPS's two weight files.",
+    }.items():
+        flags.DEFINE_string(name, None, text, flag_values=given)
+    for name, text in {
+        "image_size": "Height and width that --real and --fake are brought to.",
+        "num": "Images to draw; by default at least 1,000.",
+        "step": "Step of the checkpoint; the latest if left out.",
+    }.items():
+        least = 1 if name == "image_size" else None
+        flags.DEFINE_integer(name, None, text, lower_bound=least, flag_values=given)
+    for name, text in {
+        "all_checkpoints": "Every checkpoint, and a curve over them.",
+        "lpips": "Download LPIPS's weights (244 MB) if not found.",
+        "allow_unofficial_weights": "Take weight files whose hash is not the public one.",
+    }.items():
+        flags.DEFINE_bool(name, False, text, flag_values=given)
+    for name, choices, text in (
+        ("reference_split", ["train", "validation", "test"],
+         "Part to compare with: test, and validation with --all_checkpoints."),
+        ("resize", ["tf1", "torch", "clean"],
+         "For inception: as torch-fidelity, pytorch-fid or clean-fid do it."),
+    ):  # fmt: skip
+        flags.DEFINE_enum(name, None, choices, text, flag_values=given)
+
+
+def main(given: flags.FlagValues) -> None:
     """Measures."""
-    from gaug_jax.pipeline import evaluation
-    from gaug_jax.settings import UserError
+    from gaug_jax.errors import UserError
+    from gaug_jax.stages.evaluate import (
+        EvaluationOptions,
+        Measured,
+        evaluate_generator,
+        evaluate_paths,
+    )
+    from gaug_jax.stages.opened import open_trained
 
-    command_line.connect_processes()
-    options = evaluation.EvaluationOptions(
-        _FEATURES.value, _RESIZE.value, _SEED.value, _INCEPTION.value,
-        _LPIPS_WEIGHTS.value, _LPIPS.value, _UNOFFICIAL.value,
+    command_line.connect_processes(given)
+    options = EvaluationOptions(
+        given.features, given.resize, given.seed, given.inception_weights, given.lpips_weights,
+        given.lpips, given.allow_unofficial_weights,
     )  # fmt: skip
-    paths = (_REAL.value, _FAKE.value, _OUT.value)
-    if any(paths) == bool(flags.FLAGS.workdir) or (any(paths) and not all(paths)):
+    paths = (given.real, given.fake, given.out)
+    if any(paths) == bool(given.workdir) or (any(paths) and not all(paths)):
         raise UserError("give either --workdir, or all three of --real, --fake and --out")
     for name in ("num", "step", "all_checkpoints", "reference_split"):
-        command_line.check_has_effect(name, not all(paths), "--workdir")
-    command_line.check_has_effect("image_size", all(paths), "--real, --fake and --out")
+        command_line.check_has_effect(given, name, not all(paths), "--workdir")
+    needed = "--real, --fake and --out"
+    command_line.check_has_effect(given, "image_size", all(paths), needed)
     if all(paths):
-        evaluation.evaluate_paths(*paths, options, _IMAGE_SIZE.value)
+        evaluate_paths(*paths, options, given.image_size)
         return
-    evaluation.evaluate_generator(
-        flags.FLAGS.workdir, command_line.given_config(), num=_NUM.value, step=_STEP.value,
-        all_checkpoints=_ALL.value, reference_split=_SPLIT.value, options=options,
-    )  # fmt: skip
+    measured = Measured(given.num, given.step, given.all_checkpoints, given.reference_split)
+    opened = open_trained(given.workdir, command_line.given_settings(given))
+    evaluate_generator(opened, measured, options)
 
+
+BINARY = command_line.Binary(define_flags, main, __doc__)
 
 if __name__ == "__main__":
-    command_line.define_config_flag()
-    command_line.define_workdir_flag(made=False, required=False)
-    command_line.define_process_flags()
-    flags.adopt_module_key_flags(command_line)
-    command_line.run(main, __doc__)
+    command_line.run(BINARY)

@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float, Num, UInt8
 from PIL import Image, ImageOps
 
-from gaug_jax.settings import UserError
-from gaug_jax.workfolder import atomic_file
+from gaug_jax.errors import UserError
+from gaug_jax.files import atomic_file
 
 # Larger pictures are refused before they are decoded: a small file can claim any size.
 MOST_PIXELS = 80_000_000

@@ -16,18 +16,23 @@ from absl import flags
 from gaug_jax import command_line
 
 
-def main() -> None:
+def define_flags(given: flags.FlagValues) -> None:
+    """Defines the flags."""
+    command_line.define_config_flag(given)
+    command_line.define_workdir_flag(given)
+    command_line.define_process_flags(given)
+    flags.mark_flag_as_required("config", flag_values=given)
+
+
+def main(given: flags.FlagValues) -> None:
     """Trains."""
-    from gaug_jax.pipeline import training
+    from gaug_jax.stages.train import train
 
-    command_line.connect_processes()
-    training.train_generator(flags.FLAGS.config, flags.FLAGS.workdir)
+    command_line.connect_processes(given)
+    train(command_line.given_settings(given), given.workdir)
 
+
+BINARY = command_line.Binary(define_flags, main, __doc__)
 
 if __name__ == "__main__":
-    command_line.define_config_flag()
-    command_line.define_workdir_flag()
-    command_line.define_process_flags()
-    flags.mark_flag_as_required("config")
-    flags.adopt_module_key_flags(command_line)
-    command_line.run(main, __doc__)
+    command_line.run(BINARY)

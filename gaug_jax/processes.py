@@ -12,7 +12,7 @@ import jax
 import numpy as np
 from jaxtyping import Int, Shaped
 
-from gaug_jax.settings import UserError
+from gaug_jax.errors import UserError
 
 # Set by `srun` for each task of a step, and not in a batch script itself.
 _SLURM_TASKS = "SLURM_STEP_NUM_TASKS"

@@ -10,35 +10,40 @@ is finished is not made again.
 """
 
 import shlex
-import sys
 
 from absl import flags
 
 from gaug_jax import command_line
 
-_NUM = flags.DEFINE_integer(
-    "num", 1000, "Generated images that are measured and shown.", lower_bound=2
-)
 _FEATURES_HELP = (
     "classifier (of your images), inception (fetches 96 MB), pixels, or package.module.function."
 )
 _SEED_HELP = "Of the latents and of every subset that is drawn."
 
 
-def main() -> None:
+def define_flags(given: flags.FlagValues) -> None:
+    """Defines the flags."""
+    flags.DEFINE_integer(
+        "num", 1000, "Generated images that are measured and shown.", lower_bound=2,
+        flag_values=given,
+    )  # fmt: skip
+    command_line.define_config_flag(given)
+    command_line.define_workdir_flag(given)
+    command_line.define_feature_flags(given, "classifier", _FEATURES_HELP, _SEED_HELP)
+    flags.mark_flag_as_required("config", flag_values=given)
+
+
+def main(given: flags.FlagValues) -> None:
     """Makes the study."""
-    from gaug_jax.pipeline.study import study
+    from gaug_jax.stages.study import study
 
-    options = command_line.given_features()
-    command = " ".join(["python -m gaug_jax.study", *map(shlex.quote, sys.argv[1:])])
-    workdir = flags.FLAGS.workdir
-    study(flags.FLAGS.config, workdir, num=_NUM.value, options=options, command=command)
+    options = command_line.given_features(given)
+    command = shlex.join(["python", "-m", "gaug_jax.study", *given.arguments])
+    settings = command_line.given_settings(given)
+    study(settings, given.workdir, num=given.num, options=options, command=command)
 
+
+BINARY = command_line.Binary(define_flags, main, __doc__)
 
 if __name__ == "__main__":
-    command_line.define_config_flag()
-    command_line.define_workdir_flag()
-    command_line.define_feature_flags("classifier", _FEATURES_HELP, _SEED_HELP)
-    flags.mark_flag_as_required("config")
-    flags.adopt_module_key_flags(command_line)
-    command_line.run(main, __doc__)
+    command_line.run(BINARY)

@@ -14,45 +14,58 @@ from absl import flags
 
 from gaug_jax import command_line
 
-_NUM = flags.DEFINE_integer("num", None, "Images to draw, in the training classes' proportions.")
-_PER_CLASS = flags.DEFINE_bool("per_class", False, "Draw --num images of every class.")
-_FORMAT = flags.DEFINE_enum(
-    "format", "npz", ["npz", "png", "tfds"],
+_FORMATS = (
     "One file; pictures by class with a manifest; or a folder that tfds.builder_from_directory "
-    "reads. The last two with a datasheet.",
-)  # fmt: skip
-_SEED = flags.DEFINE_integer("seed", 0, "The same seed gives the same images.")
-_FILTER = flags.DEFINE_enum(
-    "filter", "none", ["none", "discriminator", "agreement", "density", "copies"],
+    "reads. The last two with a datasheet."
+)
+_FILTERS = (
     "Keep the best by the discriminator's score, by a classifier's agreement with the wanted "
-    "class, by density in its features, or those that are no copies of training images.",
-)  # fmt: skip
-_KEEP = flags.DEFINE_float("keep", 0.5, "Share of each class that the filter keeps.")
-_SCORES = flags.DEFINE_bool("filter_scores", False, "Store every filter's score of every image.")
-_TRUNCATION = flags.DEFINE_float(
-    "truncation", None, "Largest size of a latent's numbers (truncation trick); any if left out."
+    "class, by density in its features, or those that are no copies of training images."
 )
-_REJECTION = flags.DEFINE_integer(
-    "rejection", 1, "Draw so many latents for every image; keep the one with the best score."
-)
-_STEP = flags.DEFINE_integer("step", None, "Step of the checkpoint; the latest if left out.")
 
 
-def main() -> None:
+def define_flags(given: flags.FlagValues) -> None:
+    """Defines the flags."""
+    command_line.define_workdir_flag(given, made=False)
+    for name, default, text in (
+        ("num", None, "Images to draw, in the training classes' proportions."),
+        ("seed", 0, "The same seed gives the same images."),
+        ("step", None, "Step of the checkpoint; the latest if left out."),
+        ("rejection", 1, "Draw so many latents for every image; keep the one with the best score."),
+    ):
+        flags.DEFINE_integer(name, default, text, flag_values=given)
+    for name, default, text in (
+        ("keep", 0.5, "Share of each class that the filter keeps."),
+        ("truncation", None, "Largest size of a latent's numbers; any if left out."),
+    ):
+        flags.DEFINE_float(name, default, text, flag_values=given)
+    for name, text in (
+        ("per_class", "Draw --num images of every class."),
+        ("filter_scores", "Store every filter's score of every image."),
+    ):
+        flags.DEFINE_bool(name, False, text, flag_values=given)
+    formats, filters = ["npz", "png", "tfds"], ["none", "discriminator", "agreement", "density",
+                                                "copies"]  # fmt: skip
+    flags.DEFINE_enum("format", "npz", formats, _FORMATS, flag_values=given)
+    flags.DEFINE_enum("filter", "none", filters, _FILTERS, flag_values=given)
+    flags.mark_flag_as_required("num", flag_values=given)
+
+
+def main(given: flags.FlagValues) -> None:
     """Draws."""
-    from gaug_jax.pipeline import drawing
+    from gaug_jax.stages.opened import open_trained
+    from gaug_jax.stages.synthesize import DrawingOptions, synthesize
     from gaug_jax.synthesis.latents import LatentChoice
 
-    command_line.check_has_effect("keep", _FILTER.value != "none", "--filter")
-    options = drawing.DrawingOptions(
-        _NUM.value, _PER_CLASS.value, _SEED.value, _STEP.value, _FILTER.value, _KEEP.value,
-        _SCORES.value, LatentChoice(_TRUNCATION.value, _REJECTION.value),
+    command_line.check_has_effect(given, "keep", given.filter != "none", "--filter")
+    options = DrawingOptions(
+        given.num, given.per_class, given.seed, given.step, given.filter, given.keep,
+        given.filter_scores, LatentChoice(given.truncation, given.rejection),
     )  # fmt: skip
-    drawing.synthesize(flags.FLAGS.workdir, options, _FORMAT.value)
+    synthesize(open_trained(given.workdir), options, given.format)
 
+
+BINARY = command_line.Binary(define_flags, main, __doc__)
 
 if __name__ == "__main__":
-    command_line.define_workdir_flag(made=False)
-    flags.mark_flag_as_required("num")
-    flags.adopt_module_key_flags(command_line)
-    command_line.run(main, __doc__)
+    command_line.run(BINARY)

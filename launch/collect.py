@@ -11,20 +11,26 @@ from absl import flags
 
 from gaug_jax import command_line
 
-_ROOT = flags.DEFINE_string("root", None, "Folder of the sweep.")
-_FIGURES = flags.DEFINE_list(
-    "figures", ["kid_mean", "fid", "precision_k5", "recall_k5"],
-    "Figures of evaluation/metrics.jsonl, or of downstream/runs.jsonl (by arm).",
-)  # fmt: skip
+
+def define_flags(given: flags.FlagValues) -> None:
+    """Defines the flags."""
+    flags.DEFINE_string("root", None, "Folder of the sweep.", flag_values=given)
+    flags.DEFINE_list(
+        "figures", ["kid_mean", "fid", "precision_k5", "recall_k5"],
+        "Figures of evaluation/metrics.jsonl, or of downstream/runs.jsonl (by arm).",
+        flag_values=given,
+    )  # fmt: skip
+    flags.mark_flag_as_required("root", flag_values=given)
 
 
-def main() -> None:
+def main(given: flags.FlagValues) -> None:
     """Collects."""
     from launch import collecting
 
-    collecting.collect(_ROOT.value, _FIGURES.value)
+    collecting.collect(given.root, given.figures)
 
+
+BINARY = command_line.Binary(define_flags, main, __doc__)
 
 if __name__ == "__main__":
-    flags.mark_flag_as_required("root")
-    command_line.run(main, __doc__)
+    command_line.run(BINARY)

@@ -8,9 +8,10 @@ from typing import Any
 
 import scipy.stats
 
+from gaug_jax.errors import UserError
+from gaug_jax.files import atomic_file, read_json, read_json_lines
 from gaug_jax.reporting.figures import new_figure, write_figure
-from gaug_jax.settings import UserError
-from gaug_jax.workfolder import WorkFolder, atomic_file, read_json, read_json_lines
+from gaug_jax.workfolder import WorkFolder
 from launch.root import DONE, Root
 from launch.sweep import Run
 

@@ -7,22 +7,28 @@ from absl import flags
 
 from gaug_jax import command_line
 
-_ROOT = flags.DEFINE_string("root", None, "Folder of the sweep.")
-_NAMES = flags.DEFINE_list("names", None, "Of the runs, which differ in their seeds alone.")
+
+def define_flags(given: flags.FlagValues) -> None:
+    """Defines the flags."""
+    flags.DEFINE_string("root", None, "Folder of the sweep.", flag_values=given)
+    text = "Of the runs, which differ in their seeds alone."
+    flags.DEFINE_list("names", None, text, flag_values=given)
+    flags.mark_flags_as_required(["root", "names"], flag_values=given)
 
 
-def main() -> None:
+def main(given: flags.FlagValues) -> None:
     """Trains them."""
-    from gaug_jax.pipeline.packed import train_packed
+    from gaug_jax.stages.packed import train_packed
     from launch.root import Root
-    from launch.sweep import config_of, read_runs
+    from launch.sweep import read_runs, settings_of
 
-    root = Root(_ROOT.value)
+    root = Root(given.root)
     runs = read_runs(root.sweep)
-    values = [config_of(runs[name]).to_dict() for name in _NAMES.value]
-    train_packed(values, [str(root.work_folder(name)) for name in _NAMES.value])
+    settings = [settings_of(runs[name]) for name in given.names]
+    train_packed(settings, [str(root.work_folder(name)) for name in given.names])
 
+
+BINARY = command_line.Binary(define_flags, main, __doc__)
 
 if __name__ == "__main__":
-    flags.mark_flags_as_required(["root", "names"])
-    command_line.run(main, __doc__)
+    command_line.run(BINARY)

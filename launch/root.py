@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gaug_jax.workfolder import make_folder, read_json, write_json
+from gaug_jax.files import make_folder, read_json, write_json
 
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
 

@@ -15,34 +15,39 @@ from absl import flags
 
 from gaug_jax import command_line
 
-_SWEEP = flags.DEFINE_string("sweep", None, "File that defines sweep(add).")
-_ROOT = flags.DEFINE_string("root", None, "Folder of the sweep.")
-_SET = flags.DEFINE_multi_string(
-    "set", [], "A field for every run, or for those whose names are of a pattern: "
-    "--set=data.channels=1 --set='xray-*:data.path=films'.",
-)  # fmt: skip
-_EXECUTOR = flags.DEFINE_enum(
-    "executor", "local", ["local", "slurm"], "Processes of this machine, or job arrays of SLURM."
-)
-_SLURM = flags.DEFINE_multi_string(
-    "slurm", [], "For SLURM: --slurm=partition=gpu --slurm=time=120 --slurm=gpus_per_node=1."
-)
-_PARALLEL = flags.DEFINE_integer(
-    "max_parallel", 0, "Runs at once; by default one a device.", lower_bound=0
-)
-_RETRIES = flags.DEFINE_integer("retries", 1, "Times that a failed run is tried again.")
-_PACK = flags.DEFINE_bool(
-    "pack", False, "Train runs that differ in their seeds alone as one program."
-)
-_MOST_PACKED = flags.DEFINE_integer(
-    "most_packed", 8, "Runs of one program, as many as fit a device's memory.", lower_bound=2
-)
-_DRY = flags.DEFINE_bool("dry_run", False, "Say what would be run, and stop.")
+
+def define_flags(given: flags.FlagValues) -> None:
+    """Defines the flags."""
+    for name, text in (
+        ("sweep", "File that defines sweep(add)."),
+        ("root", "Folder of the sweep."),
+    ):
+        flags.DEFINE_string(name, None, text, flag_values=given)
+    for name, text in (
+        ("set", "A field for every run, or for those whose names are of a pattern: "
+         "--set=data.channels=1 --set='xray-*:data.path=films'."),
+        ("slurm", "For SLURM: --slurm=partition=gpu --slurm=time=120 --slurm=gpus_per_node=1."),
+    ):  # fmt: skip
+        flags.DEFINE_multi_string(name, [], text, flag_values=given)
+    text = "Processes of this machine, or job arrays of SLURM."
+    flags.DEFINE_enum("executor", "local", ["local", "slurm"], text, flag_values=given)
+    for name, default, least, text in (
+        ("max_parallel", 0, 0, "Runs at once; by default one a device."),
+        ("retries", 1, None, "Times that a failed run is tried again."),
+        ("most_packed", 8, 2, "Runs of one program, as many as fit a device's memory."),
+    ):
+        flags.DEFINE_integer(name, default, text, lower_bound=least, flag_values=given)
+    for name, text in (
+        ("pack", "Train runs that differ in their seeds alone as one program."),
+        ("dry_run", "Say what would be run, and stop."),
+    ):
+        flags.DEFINE_bool(name, False, text, flag_values=given)
+    flags.mark_flags_as_required(["sweep", "root"], flag_values=given)
 
 
 def _given(text: str) -> tuple[str, str, object]:
     """Returns pattern, field and value of a --set."""
-    from gaug_jax.settings import UserError
+    from gaug_jax.errors import UserError
 
     place, separator, value = text.partition("=")
     pattern, _, name = place.rpartition(":")
@@ -54,20 +59,22 @@ def _given(text: str) -> tuple[str, str, object]:
         return pattern or "*", name, value
 
 
-def main() -> None:
+def main(given: flags.FlagValues) -> None:
     """Makes the sweep."""
     from launch import sweeping
 
-    command_line.check_has_effect("slurm", _EXECUTOR.value == "slurm", "--executor=slurm")
-    command_line.check_has_effect("most_packed", _PACK.value, "--pack")
-    given = [_given(text) for text in _SET.value]
+    slurm = given.executor == "slurm"
+    command_line.check_has_effect(given, "slurm", slurm, "--executor=slurm")
+    command_line.check_has_effect(given, "most_packed", given.pack, "--pack")
     options = sweeping.Options(
-        _EXECUTOR.value, _PARALLEL.value, _RETRIES.value, _DRY.value, _SLURM.value,
-        _MOST_PACKED.value if _PACK.value else 1,
+        given.executor, given.max_parallel, given.retries, given.dry_run, given.slurm,
+        given.most_packed if given.pack else 1,
     )  # fmt: skip
-    sweeping.make_sweep(_SWEEP.value, _ROOT.value, given, options)
+    overrides = [_given(text) for text in given.set]
+    sweeping.make_sweep(given.sweep, given.root, overrides, options)
 
+
+BINARY = command_line.Binary(define_flags, main, __doc__)
 
 if __name__ == "__main__":
-    flags.mark_flags_as_required(["sweep", "root"])
-    command_line.run(main, __doc__)
+    command_line.run(BINARY)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gaug_jax.settings import UserError, in_short
+from gaug_jax.errors import UserError, in_short
 from launch.making import Making
 from launch.root import FAILED, RUNNING, WAITING, Root
 from launch.unit import Unit

@@ -8,12 +8,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from ml_collections import ConfigDict
-
-from gaug_jax.pipeline.config_file import check_fields, read_config
-from gaug_jax.settings import UserError, read_settings
-from gaug_jax.training.spec import make_spec
-from gaug_jax.workfolder import read_json
+from gaug_jax.config_file import check_fields, read_config
+from gaug_jax.errors import UserError
+from gaug_jax.files import read_json
+from gaug_jax.gan.spec import make_spec
+from gaug_jax.settings import Settings, read_settings
 
 COMMANDS = ("main", "classify", "study")
 _NAMES_SHOWN = 3
@@ -123,8 +122,8 @@ def read_sweep(path: str, given: Sequence[tuple[str, str, Any]] = ()) -> Sweep:
     return Sweep(list(runs.values()), defined.get("PAPER", {}))
 
 
-def config_of(run: Run) -> ConfigDict:
-    """Returns the config of a run, with its overrides.
+def settings_of(run: Run) -> Settings:
+    """Returns the settings of a run, with its overrides.
 
     Raises:
       UserError: the file is no config, or has no such field.
@@ -133,7 +132,7 @@ def config_of(run: Run) -> ConfigDict:
     config = read_config(run.config).lock()
     check_fields(config, run.overrides)
     config.update_from_flattened_dict(run.overrides)
-    return config
+    return read_settings(config.to_dict())
 
 
 def read_runs(path: Path) -> dict[str, Run]:
@@ -146,13 +145,6 @@ def _check(run: Run) -> None:
     if run.command not in COMMANDS:
         raise UserError(f"run {run.name}: command {run.command!r} is not one of {COMMANDS}")
     try:
-        config = config_of(run)
+        make_spec(settings_of(run), num_classes=2)
     except (UserError, TypeError, ValueError) as error:
         raise UserError(f"run {run.name}: {' '.join(str(error).split())}") from None
-    try:
-        settings = read_settings(config.to_dict())
-        sections = (settings.data, settings.model, settings.objective, settings.train,
-                    settings.augment)  # fmt: skip
-        make_spec(*sections, num_classes=2)
-    except UserError as error:
-        raise UserError(f"run {run.name}: {error}") from None

@@ -5,8 +5,8 @@ import shlex
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from gaug_jax.settings import UserError
-from gaug_jax.workfolder import write_json
+from gaug_jax.errors import UserError
+from gaug_jax.files import write_json
 from launch.local import LocalExecutor
 from launch.root import DONE, Root
 from launch.slurm import SlurmExecutor, slurm_parameters

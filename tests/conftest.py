@@ -17,6 +17,13 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # Workers share the cache of the pr
     os.environ["GAUG_CACHE"] = tempfile.mkdtemp(prefix="gaug_cache_")
 
 
+def pytest_configure():
+    """Has what the tests compile kept, as the binaries do: files and workers share programs."""
+    from gaug_jax.user_cache import keep_compiled_programs
+
+    keep_compiled_programs()
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _no_programs_are_kept():
     """Drops the compiled programs of a file: those of all would use up a worker's memory maps."""

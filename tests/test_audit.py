@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from commands import TINY, refused, run
+from support.commands import TINY, refused, run
 
 from gaug_jax.data import prepare
+from gaug_jax.files import read_json
 from gaug_jax.settings import read_settings
-from gaug_jax.workfolder import WorkFolder, read_json
+from gaug_jax.workfolder import WorkFolder
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ import shutil
 
 import numpy as np
 import pytest
-from commands import TINY, refused, run
+from support.commands import TINY, refused, run
 
-from gaug_jax.workfolder import read_json_lines
+from gaug_jax.files import read_json_lines
 
 STUDY = [
     *TINY, "--config.train.steps=3", "--config.train.sample_every=100",

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from commands import TINY, refused, run
+from support.commands import TINY, refused, run
 
 from gaug_jax.images import read_picture
 

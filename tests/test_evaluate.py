@@ -1,16 +1,15 @@
 """`python -m gaug_jax.evaluate` in both its forms: what it writes, and what it refuses."""
 
 import json
-import os
 import pickle
 
 import numpy as np
 import pytest
-from commands import TINY, refused, run
 from PIL import Image
+from support.commands import TINY, refused, run, run_apart
+from support.random_weights import write_random_weights
 
-from benchmarks.random_weights import write_random_weights
-from gaug_jax.workfolder import read_json_lines
+from gaug_jax.files import read_json_lines
 
 RANDOM = np.random.default_rng(0)
 
@@ -134,14 +133,10 @@ def test_without_weights_one_line_and_no_other_extractor(tmp_path):
     environment = {"GAUG_CACHE": str(tmp_path / "cache"), "TORCH_HOME": str(tmp_path)}
     # No address answers: what a machine without a network sees.
     environment |= {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
-    before = dict(os.environ)
-    os.environ.update(environment)
-    try:
-        line = refused("evaluate", *sets(tmp_path), f"--out={out}")
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-    assert "pt_inception-2015-12-05-6726825d.pth is needed" in line
+    result = run_apart("evaluate", *sets(tmp_path), f"--out={out}", more_environment=environment)
+    assert result.returncode == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: ") and "pt_inception-2015-12-05-6726825d.pth is needed" in line
     assert "--inception_weights" in line
     assert not out.exists()
 

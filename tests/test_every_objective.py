@@ -8,10 +8,10 @@ import math
 import os
 
 import pytest
-from commands import run
+from support.commands import run_apart
 
+from gaug_jax.files import read_json_lines
 from gaug_jax.objectives.presets import PRESETS
-from gaug_jax.workfolder import read_json_lines
 
 STEPS = 200
 FOLDERS = {"xray": "GAUG_TEST_XRAY", "bangla_numerals": "GAUG_TEST_CMATERDB"}
@@ -36,7 +36,7 @@ def on_data(name):
 @pytest.mark.parametrize("labels", ["none", "per_class", "conditional"])
 @pytest.mark.parametrize("preset", sorted(PRESETS))
 def test_two_hundred_steps(tmp_path, preset, labels, name):
-    result = run(
+    result = run_apart(
         "main",
         *on_data(name),
         f"--config.objective.preset={preset}",

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parent.parent
 GUARDED_RUN = """
 import jax, jax.numpy as jnp
 from gaug_jax.training import parallel
-from gaug_jax.training.state import new_state
-from settings_for_tests import small_feed, small_spec
+from gaug_jax.gan.state import new_state
+from support.settings_for_tests import small_feed, small_spec
 
 assert jax.default_backend() == "gpu", jax.default_backend()
 spec = small_spec()
@@ -23,7 +23,7 @@ assert spec.generator.implementation == "native"
 feed = small_feed(spec, jax.devices())
 run = parallel.make_run_steps(spec, feed, 1e6)
 state, constant, key, no = parallel.replicate(
-    (new_state(jax.random.key(1), spec), feed.constant, jax.random.key(2), jnp.bool_(False))
+    (new_state(jax.random.key(1), spec), feed.take_constant(), jax.random.key(2), jnp.bool_(False))
 )
 result = run(state, constant, None, key, 1, no)
 with jax.transfer_guard("disallow"):
@@ -34,7 +34,7 @@ assert int(result.done) == 5
 
 
 def run_on_gpu(script):
-    paths = [ROOT, ROOT / "tests", ROOT / "tests" / "training"]
+    paths = [ROOT, ROOT / "tests"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
     environment.pop("JAX_PLATFORMS", None)
     environment.pop("XLA_FLAGS", None)

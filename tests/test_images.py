@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from gaug_jax import images
-from gaug_jax.settings import UserError
+from gaug_jax.errors import UserError
 
 
 def _encoded(image, file_format="PNG", **options):

@@ -10,11 +10,11 @@ import time
 
 import numpy as np
 import pytest
-from commands import ROOT, TINY, command, environment, refused, run
 from PIL import Image
+from support.commands import ROOT, TINY, command, environment, refused, run, run_apart
 
+from gaug_jax.files import read_json_lines
 from gaug_jax.training.checkpoints import Checkpoints
-from gaug_jax.workfolder import read_json_lines
 
 
 @pytest.mark.parametrize(
@@ -95,9 +95,7 @@ def test_a_work_folder_that_cannot_be_made(tmp_path):
 
 
 def test_a_batch_that_devices_do_not_divide(tmp_path):
-    line = refused(
-        "main", *TINY, "--config.train.batch_size=6", f"--workdir={tmp_path / 'W'}", num_devices=4
-    )
+    line = refused("main", *TINY, "--config.train.batch_size=6", f"--workdir={tmp_path / 'W'}")
     assert "config.train.batch_size=6 does not divide over 4 devices: give a multiple of 4" in line
     assert not (tmp_path / "W").exists()
 
@@ -232,7 +230,7 @@ def test_a_full_disk_ends_with_one_line_and_keeps_the_older_checkpoint(tmp_path)
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
 
-    result = run("main", *arguments, "--config.train.steps=8", preexec_fn=limit)
+    result = run_apart("main", *arguments, "--config.train.steps=8", preexec_fn=limit)
     assert result.returncode == 2, result.stderr
     assert result.stderr == (
         f"error: no checkpoint could be written in {tmp_path / 'W' / 'checkpoints'} (File too "
@@ -301,7 +299,7 @@ def test_a_signal_while_a_finished_binary_exits_is_quiet(number, status):
         import atexit, os
         from gaug_jax import command_line
         atexit.register(os.kill, os.getpid(), {int(number)})
-        command_line.run(lambda: print("made"), "")
+        command_line.run(command_line.Binary(lambda given: None, lambda given: print("made"), ""))
         """
     )
     assert (result.returncode, result.stdout, result.stderr) == (status, "made\n", "")

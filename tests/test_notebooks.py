@@ -8,9 +8,8 @@ from pathlib import Path
 import nbclient
 import nbformat
 import pytest
-from commands import ROOT
-from made_data import make_films, make_numerals
-from test_study import user_folder
+from support.commands import ROOT
+from support.made_data import make_films, make_numerals, user_folder
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SMALL = {

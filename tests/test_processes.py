@@ -9,11 +9,11 @@ import time
 
 import numpy as np
 import pytest
-from commands import ROOT, TINY, command, environment, run
-from trained import arrays_of, assert_same_beginning
+from support.commands import ROOT, TINY, command, environment, run, run_apart
+from support.trained import arrays_of, assert_same_beginning
 
+from gaug_jax.files import read_json_lines
 from gaug_jax.training.checkpoints import Checkpoints
-from gaug_jax.workfolder import read_json_lines
 
 
 def free_port():
@@ -50,7 +50,7 @@ def in_two_processes(module, *arguments):
 def test_two_processes_of_two_devices_are_one_of_four(tmp_path, resident):
     arguments = [*TINY, "--config.train.steps=3", "--config.train.checkpoint_every=1"]
     arguments += [] if resident else ["--config.train.resident_megabytes=0"]
-    one = run("main", *arguments, f"--workdir={tmp_path / 'one'}", num_devices=4)
+    one = run("main", *arguments, f"--workdir={tmp_path / 'one'}")
     assert one.returncode == 0, one.stderr
     in_two_processes("main", *arguments, f"--workdir={tmp_path / 'two'}")
     assert_same_beginning(tmp_path / "one", tmp_path / "two")
@@ -94,7 +94,7 @@ def test_a_run_killed_at_twenty_random_moments_is_the_undisturbed_one(tmp_path, 
         *TINY, f"--config.model.labels={labels}", f"--config.train.steps={steps}",
         "--config.train.checkpoint_every=3", "--config.train.log_every=7",
     ]  # fmt: skip
-    assert run("main", *arguments, f"--workdir={tmp_path / 'whole'}").returncode == 0
+    assert run_apart("main", *arguments, f"--workdir={tmp_path / 'whole'}").returncode == 0
     chance = random.Random(0)
     kills = 0
     while kills < 20:
@@ -103,7 +103,7 @@ def test_a_run_killed_at_twenty_random_moments_is_the_undisturbed_one(tmp_path, 
         if (tmp_path / "killed" / "checkpoints" / "finished").exists():
             assert_same(tmp_path, steps)
             shutil.rmtree(tmp_path / "killed")
-    assert run("main", *arguments, f"--workdir={tmp_path / 'killed'}").returncode == 0
+    assert run_apart("main", *arguments, f"--workdir={tmp_path / 'killed'}").returncode == 0
     assert_same(tmp_path, steps)
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from gaug_jax.pipeline import report
-from gaug_jax.workfolder import WorkFolder, append_json_line
+from gaug_jax.files import append_json_line
+from gaug_jax.stages import report
+from gaug_jax.workfolder import WorkFolder
 
 
 def row(step, split="test", features="classifier", **others):

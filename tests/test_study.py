@@ -7,8 +7,8 @@ import subprocess
 
 import numpy as np
 import pytest
-from commands import ROOT, TINY, command, environment, refused, run
-from PIL import Image
+from support.commands import ROOT, TINY, command, environment, refused, run
+from support.made_data import user_folder
 
 SMALL = [
     "--config.train.steps=4", "--config.train.sample_every=2", "--config.train.checkpoint_every=2",
@@ -35,25 +35,6 @@ class Page(html.parser.HTMLParser):
 
     def all(self, tag):
         return [attributes for name, attributes in self.tags if name == tag]
-
-
-def user_folder(path):
-    """Makes a user's own folder: two classes of mixed sizes and kinds, one picture broken."""
-    random = np.random.default_rng(0)
-    for index in range(60):
-        folder = path / ("left" if index % 2 else "right")
-        folder.mkdir(parents=True, exist_ok=True)
-        size = (12 + index % 7, 10 + index % 5)
-        pixels = random.integers(0, 200, size, np.uint8)
-        pixels[:, : size[1] // 2] += 55 * (index % 2)
-        picture = Image.fromarray(pixels)
-        if index % 10 == 3:
-            picture = Image.fromarray(pixels.astype(np.uint16) * 257)
-        if index % 10 == 4:
-            picture = picture.convert("P")
-        picture.save(folder / f"{index:02d}.png")
-    (path / "left" / "01.png").write_bytes(b"\x89PNG no picture")
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +149,7 @@ def test_a_study_that_is_killed_again_and_again_ends_as_one_that_was_not(study, 
     generator = np.random.default_rng(0)
     for _ in range(8):
         process = subprocess.Popen(
-            command("study", *again), cwd=ROOT, env=environment(),
+            command("study", *again), cwd=ROOT, env=environment(4),
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:

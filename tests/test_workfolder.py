@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from gaug_jax.settings import UserError
-from gaug_jax.workfolder import (
-    WorkFolder,
+from gaug_jax.errors import UserError
+from gaug_jax.files import (
     append_json_line,
     atomic_file,
     read_json,
@@ -14,6 +13,7 @@ from gaug_jax.workfolder import (
     write_json,
     write_json_lines,
 )
+from gaug_jax.workfolder import WorkFolder
 
 
 def test_a_file_takes_its_name_when_it_is_whole(tmp_path):

@@ -19,7 +19,13 @@ from gaug_jax.evaluation.metrics.authenticity import authenticity
 from gaug_jax.evaluation.metrics.classification import binary_auroc, sensitivity_at
 from gaug_jax.evaluation.metrics.data_copying import data_copying_score
 from gaug_jax.evaluation.metrics.intervals import UndefinedFigureError, estimate
-from gaug_jax.evaluation.metrics.nearest import nearest, nearest_fellow, nearest_stranger
+from gaug_jax.evaluation.metrics.nearest import (
+    GroupDistances,
+    group_distances,
+    nearest,
+    nearest_fellow,
+    nearest_stranger,
+)
 
 Features = Float[np.ndarray, "images features"]
 Groups = Int[np.ndarray, " images"]
@@ -68,7 +74,9 @@ def copies(generated: Features, train: Part, held_out: Part, seed: int) -> dict[
     Raises:
       UndefinedFigureError: all training images are of one group.
     """
-    to_train, to_held_out = (nearest(generated, part.features)[0] for part in (train, held_out))
+    to_train, to_held_out = (
+        group_distances(generated, part.features, part.groups) for part in (train, held_out)
+    )
     of_held_out = nearest(held_out.features, train.features)[0]
     least = float(nearest_stranger(train.features, train.groups).min())
     if not np.isfinite(least):
@@ -76,15 +84,17 @@ def copies(generated: Features, train: Part, held_out: Part, seed: int) -> dict[
     return {
         "authenticity": authenticity(generated, train.features),
         "authenticity_held_out": authenticity(held_out.features, train.features),
-        "closer_than_strangers": float(np.mean(to_train < least)),
+        "closer_than_strangers": float(np.mean(to_train.nearest() < least)),
         "closer_than_strangers_held_out": float(np.mean(of_held_out < least)),
-        "nearer_to_training": _nearer_to_training(generated, train, held_out, seed),
-        "closer_than_strangers_p_value": _p_value_of_more(generated, train, held_out, least),
+        "nearer_to_training": _nearer_to_training(to_train, to_held_out, seed),
+        "closer_than_strangers_p_value": _p_value_of_more(
+            [(to_train.of_others, train.groups), (to_held_out.of_others, held_out.groups)], least
+        ),
         "data_copying_score": _score(generated, train, held_out, seed),
         "data_copying_score_exchanged": _score(generated, held_out, train, seed),
         "median_distance": {
-            "generated to training": float(np.median(to_train)),
-            "generated to held-out": float(np.median(to_held_out)),
+            "generated to training": float(np.median(to_train.nearest())),
+            "generated to held-out": float(np.median(to_held_out.nearest())),
             "held-out to training": float(np.median(of_held_out)),
             "training to training": float(np.median(nearest_fellow(train.features))),
         },
@@ -97,34 +107,37 @@ def _score(generated: Features, train: Part, held_out: Part, seed: int) -> float
     return data_copying_score(generated, held_out.features, train.features, cells)
 
 
-def _p_value_of_more(generated: Features, train: Part, held_out: Part, least: float) -> float:
+def _p_value_of_more(
+    parts: Sequence[tuple[Float[np.ndarray, " images"], Groups]], least: float
+) -> float:
     """Returns the p-value that more training than held-out groups have a generated image so close.
 
     Fisher's exact test, one-sided. Groups are counted, since many generated images may be close
     to the same real one.
+
+    Args:
+      parts: distance of each real image to the nearest generated one, and its group, of the
+        training and of the held-out part.
+      least: what is close.
     """
     table = []
-    for part in (train, held_out):
-        close = nearest(part.features, generated)[0] < least
-        hit = len(np.unique(part.groups[close]))
-        table.append([hit, len(np.unique(part.groups)) - hit])
+    for distances, groups in parts:
+        hit = len(np.unique(groups[distances < least]))
+        table.append([hit, len(np.unique(groups)) - hit])
     return float(fisher_exact(table, alternative="greater").pvalue)
 
 
-def _nearer_to_training(generated: Features, train: Part, held_out: Part, seed: int) -> float:
+def _nearer_to_training(to_train: GroupDistances, to_held_out: GroupDistances, seed: int) -> float:
     """Returns the share that is nearer to training images, of as many groups of both kinds."""
-    generator = np.random.default_rng(seed)
-    names = [np.unique(part.groups) for part in (train, held_out)]
-    size = min(len(each) for each in names)
+    rng = np.random.default_rng(seed)
+    sides = (to_train, to_held_out)
+    size = min(len(each.names) for each in sides)
     shares = []
     for _ in range(_DRAWS):
-        distances = []
-        for part, groups in zip((train, held_out), names, strict=True):
-            drawn = np.isin(part.groups, generator.permutation(groups)[:size])
-            distances.append(nearest(generated, part.features[drawn])[0])
-        shares.append(
-            np.mean(distances[0] < distances[1]) + np.mean(distances[0] == distances[1]) / 2
+        one, other = (
+            each.nearest(np.isin(each.names, rng.permutation(each.names)[:size])) for each in sides
         )
+        shares.append(np.mean(one < other) + np.mean(one == other) / 2)
     return float(np.mean(shares))
 
 
@@ -182,9 +195,9 @@ def membership(
     Raises:
       UndefinedFigureError: the members, or the held-out images, are of too few groups.
     """
-    generator = np.random.default_rng(seed)
-    found = _figures(against_held_out(members, held_out), generator)
-    return {**found, "control": _figures(between_halves(members, generator), generator)}
+    rng = np.random.default_rng(seed)
+    found = _figures(against_held_out(members, held_out), rng)
+    return {**found, "control": _figures(between_halves(members, rng), rng)}
 
 
 def standardised(
@@ -229,21 +242,19 @@ _FIGURES: dict[str, Callable[..., Float[np.ndarray, " weightings"]]] = {
 }
 
 
-def _figures(candidates: Candidates, generator: np.random.Generator) -> dict[str, float]:
+def _figures(candidates: Candidates, rng: np.random.Generator) -> dict[str, float]:
     """Returns the figures of an attack, each with its interval."""
     found = {}
     for name in _FIGURES:
-        found |= _figure(name, candidates, generator)
+        found |= _figure(name, candidates, rng)
     return found
 
 
-def _figure(name: str, candidates: Candidates, generator: np.random.Generator) -> dict[str, float]:
+def _figure(name: str, candidates: Candidates, rng: np.random.Generator) -> dict[str, float]:
     """Returns one figure of an attack with its interval."""
     scores, member, groups = candidates
     figure = _FIGURES[name]
-    value = estimate(
-        lambda weights: figure(scores, member, weights)[:, None, None], groups, generator
-    )
+    value = estimate(lambda weights: figure(scores, member, weights)[:, None, None], groups, rng)
     return {
         name: value.value,
         f"{name}_low": max(0.0, value.low),

@@ -47,13 +47,13 @@ def against_held_out(members: tuple[Scores, Groups], held_out: tuple[Scores, Gro
     return Candidates(scores, np.arange(len(scores)) < len(members[0]), groups)
 
 
-def half_of_groups(groups: Groups, generator: np.random.Generator) -> Bool[np.ndarray, " images"]:
+def half_of_groups(groups: Groups, rng: np.random.Generator) -> Bool[np.ndarray, " images"]:
     """Returns which images are of a random half of the groups (the smaller one of odd many)."""
-    names = generator.permutation(np.unique(groups))
+    names = rng.permutation(np.unique(groups))
     return np.isin(groups, names[: len(names) // 2])
 
 
-def between_halves(members: tuple[Scores, Groups], generator: np.random.Generator) -> Candidates:
+def between_halves(members: tuple[Scores, Groups], rng: np.random.Generator) -> Candidates:
     """Returns the control: one half of the members' groups against the other."""
     scores, groups = members
-    return Candidates(scores, half_of_groups(groups, generator), groups)
+    return Candidates(scores, half_of_groups(groups, rng), groups)

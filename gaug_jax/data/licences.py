@@ -2,8 +2,8 @@
 
 import re
 
-from gaug_jax.data.sources.record import SourceData
-from gaug_jax.settings import UserError
+from gaug_jax.data.record import SourceData
+from gaug_jax.errors import UserError
 
 # Value of `data.licenses` for all images whose licence does not forbid derivatives.
 DERIVATIVES = "derivatives"

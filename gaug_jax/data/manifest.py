@@ -12,8 +12,8 @@ from jaxtyping import Int, Int32, Shaped
 
 from gaug_jax.data.duplicates import LEAST_CORRELATION, MOST_BITS, Duplicates
 from gaug_jax.data.licences import name_of
-from gaug_jax.data.sources import Record, SourceData
-from gaug_jax.data.sources.paths import listed
+from gaug_jax.data.paths import listed
+from gaug_jax.data.record import Record, SourceData
 from gaug_jax.data.splits import PARTS, TEST, TRAIN, UNUSED, VALIDATION
 from gaug_jax.settings import DataSettings
 
@@ -21,7 +21,7 @@ _MOST_LICENCES = 12
 
 
 @dataclasses.dataclass(frozen=True)
-class Labelled:
+class UsedImages:
     """The images that are used, as the manifest lists them.
 
     Attributes:
@@ -65,7 +65,7 @@ def make_manifest(
     data: SourceData,
     unreadable: Mapping[str, str],
     left_out: Sequence[str],
-    used: Labelled,
+    used: UsedImages,
 ) -> dict[str, Any]:
     """Returns the manifest as plain lists and dictionaries.
 
@@ -101,7 +101,7 @@ def make_manifest(
     }
 
 
-def _rows(used: Labelled) -> list[dict[str, Any]]:
+def _rows(used: UsedImages) -> list[dict[str, Any]]:
     """Returns a row for each image."""
     columns = (used.records, used.labels, used.groups, used.parts, used.duplicates.sha256)
     return [
@@ -119,7 +119,7 @@ def _rows(used: Labelled) -> list[dict[str, Any]]:
     ]
 
 
-def _counts(used: Labelled) -> dict[str, dict[str, int]]:
+def _counts(used: UsedImages) -> dict[str, dict[str, int]]:
     """Returns the number of images of each part and class."""
     size = len(used.class_names)
     counts = {}
@@ -129,7 +129,7 @@ def _counts(used: Labelled) -> dict[str, dict[str, int]]:
     return counts
 
 
-def _duplicates(used: Labelled) -> dict[str, Any]:
+def _duplicates(used: UsedImages) -> dict[str, Any]:
     """Returns the pairs found, and the source's groups that they join."""
     joined: dict[int, dict[str, None]] = {}
     for group, record in zip(used.groups.tolist(), used.records, strict=True):
@@ -152,7 +152,7 @@ def _duplicates(used: Labelled) -> dict[str, Any]:
     }
 
 
-def _content_hash(settings: DataSettings, used: Labelled, rows: list[dict[str, Any]]) -> str:
+def _content_hash(settings: DataSettings, used: UsedImages, rows: list[dict[str, Any]]) -> str:
     """Returns the SHA-256 of what training sees: pixels and labels, in their order.
 
     Neither paths nor names count: the same images elsewhere have the same hash.

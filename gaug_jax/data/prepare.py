@@ -2,22 +2,18 @@
 
 import dataclasses
 import logging
-import re
 from typing import Any
 
 import numpy as np
 from jaxtyping import Int32, Shaped, UInt8
 
-from gaug_jax.data.duplicates import Duplicates, connected, find_duplicates
-from gaug_jax.data.licences import allowed
-from gaug_jax.data.manifest import Labelled, make_manifest, report_lines
-from gaug_jax.data.preprocess import Preprocessed, preprocess
-from gaug_jax.data.sources import Record, SourceData, read_source
-from gaug_jax.data.sources.paths import listed
+from gaug_jax.data.labelled import Labelled
+from gaug_jax.data.load import LoadedData, load
+from gaug_jax.data.manifest import UsedImages, make_manifest, report_lines
+from gaug_jax.data.record import Record
 from gaug_jax.data.splits import PARTS, TEST, SplitPlan, split
-from gaug_jax.settings import DataSettings, UserError
+from gaug_jax.settings import DataSettings
 
-MERGED_CLASS = "other"
 _LOG = logging.getLogger(__name__)
 
 
@@ -45,12 +41,10 @@ class PreparedData:
     groups_known: bool
     manifest: dict[str, Any]
 
-    def part(
-        self, name: str
-    ) -> tuple[UInt8[np.ndarray, "images height width channels"], Int32[np.ndarray, " images"]]:
+    def part(self, name: str) -> Labelled:
         """Returns the images and labels of a part, in the data set's order."""
         indices = self.indices(name)
-        return self.images[indices], self.labels[indices]
+        return Labelled(self.images[indices], self.labels[indices])
 
     def indices(self, name: str) -> Shaped[np.ndarray, " images"]:
         """Returns where the images of a part are."""
@@ -59,56 +53,43 @@ class PreparedData:
         return np.flatnonzero(self.parts == name)
 
 
-def prepare(settings: DataSettings) -> PreparedData:
+def prepare(settings: DataSettings, loaded: LoadedData | None = None) -> PreparedData:
     """Reads, preprocesses and splits a data set.
 
+    Args:
+      settings: of the data.
+      loaded: its images, where they were loaded before: splits and training sizes of one data
+        set share them.
+
     Raises:
-      UserError: the source or its data is not usable, pictures are absent or cannot be
-        read and `allow_missing` is not set, or the parts asked for cannot be had.
+      UserError: as of `load`, or the parts asked for cannot be had.
     """
-    data, left_out = _licensed(read_source(settings), settings)
-    made = preprocess(data, settings)
-    _check_readable(data, made, settings)
-    found = [data.records[index].label for index in made.kept]
-    numbers, class_names, class_changes = _choose_classes(found, settings)
-    chosen = np.flatnonzero(numbers >= 0)
-    images = made.images if len(chosen) == len(made.images) else made.images[chosen]
-    labels = numbers[chosen]
-    records = [data.records[made.kept[index]] for index in chosen]
-    duplicates = find_duplicates(images)
-    groups = _merged_groups(records, duplicates)
-    official = _official(records, settings)
-    used = Labelled(
-        records=records,
-        labels=labels,
-        groups=groups,
-        parts=split(labels, groups, _plan(settings), class_names, official),
-        class_names=class_names,
-        class_changes=class_changes,
-        duplicates=duplicates,
+    if loaded is None:
+        loaded = load(settings)
+    official = _official(loaded.records, settings)
+    used = UsedImages(
+        records=loaded.records,
+        labels=loaded.labels,
+        groups=loaded.groups,
+        parts=split(loaded.labels, loaded.groups, _plan(settings), loaded.class_names, official),
+        class_names=loaded.class_names,
+        class_changes=loaded.class_changes,
+        duplicates=loaded.duplicates,
         official=official is not None,
     )
-    manifest = make_manifest(settings, data, made.unreadable, left_out, used)
+    manifest = make_manifest(settings, loaded.source, loaded.unreadable, loaded.left_out, used)
     for line in report_lines(manifest):
-        _LOG.warning("%s: %s", data.source, line)
+        _LOG.warning("%s: %s", loaded.source.source, line)
     return PreparedData(
-        images=images,
-        labels=labels,
-        groups=groups,
+        images=loaded.images,
+        labels=loaded.labels,
+        groups=loaded.groups,
         parts=used.parts,
-        names=tuple(record.name for record in records),
-        class_names=class_names,
+        names=tuple(record.name for record in loaded.records),
+        class_names=loaded.class_names,
         groups_known=used.groups_known,
         manifest=manifest,
     )
-
-
-def _licensed(data: SourceData, settings: DataSettings) -> tuple[SourceData, list[str]]:
-    """Returns the source without what its licences leave out, and the names of that."""
-    used = allowed(data, settings.licenses)
-    pairs = list(zip(data.records, used, strict=True))
-    kept = tuple(record for record, each in pairs if each)
-    return dataclasses.replace(data, records=kept), [each.name for each, use in pairs if not use]
 
 
 def _plan(settings: DataSettings) -> SplitPlan:
@@ -122,73 +103,6 @@ def _plan(settings: DataSettings) -> SplitPlan:
         train_size=settings.train_size,
         train_size_per_class=settings.train_size_per_class,
     )
-
-
-def _check_readable(data: SourceData, made: Preprocessed, settings: DataSettings) -> None:
-    """Raises `UserError` where pictures are absent or cannot be read, unless that is allowed."""
-    if settings.allow_missing and len(made.images):
-        return
-    complaints = []
-    if data.missing:
-        complaints.append(f"{len(data.missing)} pictures are absent: {listed(data.missing)}")
-    if made.unreadable:
-        names = list(made.unreadable)
-        complaints.append(f"{len(names)} pictures cannot be read: {listed(names)}")
-    if not len(made.images):
-        raise UserError(
-            f"config.data.source={data.source!r}: {'; '.join(complaints)}; none is left"
-        )
-    if complaints:
-        raise UserError(
-            f"{'; '.join(complaints)}; restore them, or go on without them by "
-            "--config.data.allow_missing=True"
-        )
-
-
-def natural_order(name: str) -> tuple:
-    """Returns a key that sorts numbers in names by their value: 2 before 10."""
-    pieces = re.split(r"(\d+)", name)
-    return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in pieces if p)
-
-
-def _choose_classes(
-    labels: list[str], settings: DataSettings
-) -> tuple[Int32[np.ndarray, " images"], tuple[str, ...], dict[str, dict[str, int]]]:
-    """Returns each image's class (-1: dropped), the classes, and what became of small ones.
-
-    Raises:
-      UserError: no class is large enough.
-    """
-    names, counts = np.unique(labels, return_counts=True)
-    sizes = dict(zip(names.tolist(), counts.tolist(), strict=True))
-    small = {name: size for name, size in sizes.items() if size < settings.min_class_size}
-    changes: dict[str, dict[str, int]] = {"dropped": {}, "merged": {}}
-    renamed: dict[str, str | None] = {name: name for name in sizes}
-    if small:
-        merge = settings.small_classes == "merge"
-        changes["merged" if merge else "dropped"] = small
-        renamed |= dict.fromkeys(small, MERGED_CLASS if merge else None)
-    classes = sorted({name for name in renamed.values() if name is not None}, key=natural_order)
-    if not classes:
-        raise UserError(
-            f"config.data.min_class_size={settings.min_class_size} leaves no class: the largest "
-            f"has {max(sizes.values())} images"
-        )
-    index = {name: number for number, name in enumerate(classes)}
-    numbers = np.array([index.get(renamed[label], -1) for label in labels], np.int32)
-    return numbers, tuple(classes), changes
-
-
-def _merged_groups(records: list[Record], duplicates: Duplicates) -> Int32[np.ndarray, " images"]:
-    """Returns the groups after duplicates have joined them; an unknown group is its own."""
-    first_of: dict[str, int] = {}
-    same = [
-        (first_of.setdefault(record.group, index), index)
-        for index, record in enumerate(records)
-        if record.group is not None
-    ]
-    same = np.array(same, np.int64).reshape(-1, 2)
-    return connected(len(records), same, duplicates.exact, duplicates.near)
 
 
 def _official(

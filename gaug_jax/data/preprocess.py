@@ -18,12 +18,13 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import UInt8
 
-from gaug_jax.data.sources.record import Record, SourceData
+from gaug_jax.data.record import Record, SourceData
+from gaug_jax.errors import UserError
+from gaug_jax.files import atomic_file
 from gaug_jax.images import read_picture, resize_square, to_luminance
 from gaug_jax.progress import Progress
-from gaug_jax.settings import DataSettings, UserError
+from gaug_jax.settings import DataSettings
 from gaug_jax.user_cache import user_cache_folder
-from gaug_jax.workfolder import atomic_file
 
 # Raise it when the same inputs would give other pixels.
 _VERSION = 1

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from gaug_jax.settings import UserError
+from gaug_jax.errors import UserError
 
 TRAIN, VALIDATION, TEST, UNUSED = "train", "validation", "test", "unused"
 PARTS = (TRAIN, VALIDATION, TEST, UNUSED)
@@ -69,8 +69,8 @@ def split(
             shares, chosen = np.full(plan.num_folds, 1 / plan.num_folds), plan.fold
         else:
             shares, chosen = np.array([1 - plan.test_fraction, plan.test_fraction]), 1
-        generator = np.random.default_rng([plan.seed, _FOLDS])
-        parts[allocate_groups(labels, groups, shares, generator) == chosen] = TEST
+        rng = np.random.default_rng([plan.seed, _FOLDS])
+        parts[allocate_groups(labels, groups, shares, rng) == chosen] = TEST
         rest = np.flatnonzero(parts == TRAIN)
         parts[rest[_validation(labels[rest], groups[rest], plan)]] = VALIDATION
     _check_classes(labels, groups, parts, plan, class_names)
@@ -95,8 +95,8 @@ def _official_parts(
     rest = np.flatnonzero(parts == TRAIN)
     if plan.num_folds:
         shares = np.full(plan.num_folds, 1 / plan.num_folds)
-        generator = np.random.default_rng([plan.seed, _FOLDS])
-        folds = allocate_groups(labels[rest], groups[rest], shares, generator)
+        rng = np.random.default_rng([plan.seed, _FOLDS])
+        folds = allocate_groups(labels[rest], groups[rest], shares, rng)
         parts[rest[folds == plan.fold]] = VALIDATION
     elif (official == VALIDATION).any():
         validation = official[rest] == VALIDATION
@@ -112,15 +112,15 @@ def _validation(
 ) -> Shaped[np.ndarray, " images"]:
     """Returns which images become the validation part."""
     share = plan.validation_fraction
-    generator = np.random.default_rng([plan.seed, _VALIDATION, plan.fold])
-    return allocate_groups(labels, groups, np.array([1 - share, share]), generator) == 1
+    rng = np.random.default_rng([plan.seed, _VALIDATION, plan.fold])
+    return allocate_groups(labels, groups, np.array([1 - share, share]), rng) == 1
 
 
 def allocate_groups(
     labels: Int[np.ndarray, " images"],
     groups: Int[np.ndarray, " images"],
     shares: Float[np.ndarray, " parts"],
-    generator: np.random.Generator,
+    rng: np.random.Generator,
 ) -> Int[np.ndarray, " images"]:
     """Returns a part for each image, whole groups, stratified by class.
 
@@ -131,7 +131,7 @@ def allocate_groups(
       labels: class of each image.
       groups: group of each image.
       shares: share of all images that each part is to have; they add up to 1.
-      generator: decides the order and ties.
+      rng: decides the order and ties.
     """
     if not len(labels):
         return np.zeros(0, np.int64)
@@ -143,10 +143,10 @@ def allocate_groups(
     starts = np.searchsorted(cells[:, 0], np.arange(num_groups + 1))
     sizes = np.bincount(groups)
     rarity = np.minimum.reduceat(class_groups[cells[:, 1]], starts[:-1])
-    order = np.lexsort((generator.random(num_groups), -sizes, rarity))
+    order = np.lexsort((rng.random(num_groups), -sizes, rarity))
     # lacking[part, class]: share of the class that the part still lacks.
     lacking = np.repeat(shares[:, None], num_classes, axis=1)
-    tie_break = generator.random((num_groups, len(shares))) * 1e-9
+    tie_break = rng.random((num_groups, len(shares))) * 1e-9
     chosen = np.empty(num_groups, np.int64)
     usable = shares > 0
     for group in order:
@@ -171,9 +171,9 @@ def keep_train_size(
     Raises:
       UserError: there are not so many images, or fewer than classes are asked for.
     """
-    generator = np.random.default_rng([plan.seed, _TRAIN_SIZE, plan.fold])
+    rng = np.random.default_rng([plan.seed, _TRAIN_SIZE, plan.fold])
     size = plan.train_size
-    rank = _ranks(labels, generator)
+    rank = _ranks(labels, rng)
     counts = np.bincount(labels, minlength=len(class_names))
     if plan.train_size_per_class:
         if counts.min() < size:
@@ -195,15 +195,15 @@ def keep_train_size(
         )
     # The images of a class spread evenly over 0 .. 1; the first of each class comes first.
     place = np.where(rank == 0, rank - 1.0, (rank + 0.5) / counts[labels])
-    order = np.lexsort((generator.random(len(labels)), place))
+    order = np.lexsort((rng.random(len(labels)), place))
     return np.sort(order[:size])
 
 
 def _ranks(
-    labels: Int[np.ndarray, " images"], generator: np.random.Generator
+    labels: Int[np.ndarray, " images"], rng: np.random.Generator
 ) -> Int[np.ndarray, " images"]:
     """Returns each image's place in a random order of its class."""
-    order = np.lexsort((generator.random(len(labels)), labels))
+    order = np.lexsort((rng.random(len(labels)), labels))
     starts = np.searchsorted(labels[order], labels[order])
     rank = np.empty(len(labels), np.int64)
     rank[order] = np.arange(len(labels)) - starts

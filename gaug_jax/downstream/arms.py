@@ -5,19 +5,12 @@ the images that batches are drawn from and in the augmentation.
 """
 
 import dataclasses
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int, UInt8
 
-from gaug_jax.training.classifier_fit import TrainingImages, training_images
-
-
-class Labelled(NamedTuple):
-    """Images and the class of each."""
-
-    images: UInt8[np.ndarray, "images height width channels"]
-    labels: Int[np.ndarray, " images"]
+from gaug_jax.classifiers.fit import TrainingImages, training_images
+from gaug_jax.data.labelled import Labelled
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +83,7 @@ def arm_images(
     synthetic: Labelled | None,
     num_classes: int,
     steps: int,
-    generator: np.random.Generator,
+    rng: np.random.Generator,
     balanced: bool = False,
 ) -> TrainingImages:
     """Returns what an arm's classifiers are fitted to.
@@ -101,7 +94,7 @@ def arm_images(
       synthetic: generated images, as many as the ratio says; None for arms without.
       num_classes: of the labels.
       steps: of the fit; half of them pretrain.
-      generator: shuffles labels.
+      rng: shuffles labels.
       balanced: weigh classes by the inverse of their number.
     """
     count = len(real.labels)
@@ -112,7 +105,7 @@ def arm_images(
         return training_images(images, labels, num_classes, balanced=balanced)
     labels = synthetic.labels
     if arm.mode == "shuffled":
-        labels = generator.permutation(labels)
+        labels = rng.permutation(labels)
     images = np.concatenate([real.images, synthetic.images])
     labels = np.concatenate([real.labels, labels])
     real_part, synthetic_part = (0, count), (count, len(labels))

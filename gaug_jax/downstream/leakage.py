@@ -7,7 +7,7 @@ from jaxtyping import Int, Shaped, UInt8
 
 from gaug_jax.data.duplicates import find_duplicates
 from gaug_jax.data.splits import TEST, TRAIN, UNUSED, VALIDATION
-from gaug_jax.settings import UserError
+from gaug_jax.errors import UserError
 
 Parts = Shaped[np.ndarray, " images"]
 

@@ -7,11 +7,12 @@ import jax
 import numpy as np
 from jaxtyping import Float, Int
 
-from gaug_jax.downstream.arms import ARMS, Labelled, arm_images, without_middle
+from gaug_jax.classifiers.fit import class_probabilities, fit_classifiers
+from gaug_jax.classifiers.fitted import FittedClassifier
+from gaug_jax.classifiers.spec import ClassifierSpec
+from gaug_jax.data.labelled import Labelled
+from gaug_jax.downstream.arms import ARMS, arm_images, without_middle
 from gaug_jax.evaluation.metrics import classification as scores
-from gaug_jax.training.classifier import FittedClassifier
-from gaug_jax.training.classifier_fit import class_probabilities, fit_classifiers
-from gaug_jax.training.classifier_spec import ClassifierSpec
 
 Probabilities = Float[np.ndarray, "fits images classes"]
 

@@ -186,9 +186,9 @@ def _difference(mine: Pooled, other: Pooled, name: str) -> FigureOfSeeds:
 
 def _as_dict(figure: FigureOfSeeds, pooled: Pooled, replicates: int) -> dict[str, float] | None:
     """Returns an estimate as plain numbers, None where it is not defined."""
-    generator = np.random.default_rng(_SEED)
+    rng = np.random.default_rng(_SEED)
     try:
-        return estimate(figure, pooled.groups, generator, replicates)._asdict()
+        return estimate(figure, pooled.groups, rng, replicates)._asdict()
     except UndefinedFigureError:
         return None
 

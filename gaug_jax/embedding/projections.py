@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from gaug_jax.settings import UserError
+from gaug_jax.errors import UserError
 
 # Components that t-SNE and UMAP are made of, as t-SNE's authors advise.
 _COMPONENTS = 50

@@ -20,6 +20,13 @@ from jax.sharding import NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, UInt8
 
 from gaug_jax import processes
+from gaug_jax.classifiers.fitted import (
+    FittedClassifier,
+    classifier_sha256,
+    classify,
+    read_classifier,
+)
+from gaug_jax.errors import UserError
 from gaug_jax.evaluation import resize
 from gaug_jax.evaluation.image_sets import ImageSet
 from gaug_jax.evaluation.pretrained import inception_parameters
@@ -27,13 +34,7 @@ from gaug_jax.evaluation.weight_files import INCEPTION, read_weights
 from gaug_jax.models.inception import Inception
 from gaug_jax.models.plain_convolution import default_implementation
 from gaug_jax.progress import Progress
-from gaug_jax.settings import UserError, one_of
-from gaug_jax.training.classifier import (
-    FittedClassifier,
-    classifier_sha256,
-    classify,
-    read_classifier,
-)
+from gaug_jax.settings.checks import one_of
 
 Batch = UInt8[np.ndarray, "batch height width channels"]
 

@@ -44,11 +44,9 @@ class _Row:
         self, names: Sequence[str], function: Callable[[np.random.Generator], Sequence[float | int]]
     ) -> None:
         """Adds the figures that a function returns, or their absence."""
-        generator = np.random.default_rng([self._seed, len(self.values)])
+        rng = np.random.default_rng([self._seed, len(self.values)])
         try:
-            values = [
-                value if isinstance(value, int) else float(value) for value in function(generator)
-            ]
+            values = [value if isinstance(value, int) else float(value) for value in function(rng)]
         except ValueError as error:
             values = [None] * len(names)
             self.notes[names[0]] = str(error)
@@ -135,29 +133,27 @@ def extractor_facts(extractor: Extractor) -> dict[str, Any]:
 
 
 def _fid(
-    real: np.ndarray, fake: np.ndarray, generator: np.random.Generator, groups: np.ndarray | None
+    real: np.ndarray, fake: np.ndarray, rng: np.random.Generator, groups: np.ndarray | None
 ) -> tuple[float, float, float]:
     """Returns the distance with its interval."""
     distance = frechet.frechet_distance(*map(frechet.gaussian_statistics, (real, fake)))
-    reach = _DEVIATIONS * frechet.frechet_standard_error(real, fake, generator, groups)
+    reach = _DEVIATIONS * frechet.frechet_standard_error(real, fake, rng, groups)
     return distance, max(0.0, distance - reach), distance + reach
 
 
 def _kid(
-    real: np.ndarray, fake: np.ndarray, generator: np.random.Generator, groups: np.ndarray | None
+    real: np.ndarray, fake: np.ndarray, rng: np.random.Generator, groups: np.ndarray | None
 ) -> tuple[float, ...]:
     """Returns the distance with its error and interval."""
-    distance = kid.kid(real, fake, generator, groups)
+    distance = kid.kid(real, fake, rng, groups)
     return (*distance, *distance.interval(_DEVIATIONS))
 
 
-def _inception_score(
-    logits: np.ndarray | None, generator: np.random.Generator
-) -> tuple[float, float]:
+def _inception_score(logits: np.ndarray | None, rng: np.random.Generator) -> tuple[float, float]:
     """Returns mean and deviation over the splits."""
     if logits is None:
         raise ValueError("these features have no logits")
-    return inception_score.inception_score(logits, generator)
+    return inception_score.inception_score(logits, rng)
 
 
 def _unit(images: ImageSet, indices: np.ndarray) -> Float[np.ndarray, "some height width channels"]:
@@ -165,34 +161,34 @@ def _unit(images: ImageSet, indices: np.ndarray) -> Float[np.ndarray, "some heig
     return images.read(indices) / 255.0
 
 
-def _pairs(fake: ImageSet, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _pairs(fake: ImageSet, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Returns indices of pairs of one class (of any, where there are none)."""
     classes = np.zeros(len(fake), int) if fake.classes is None else fake.classes
-    return tuple(ssim.random_pairs(classes, _MOST_PAIRS, generator).T)
+    return tuple(ssim.random_pairs(classes, _MOST_PAIRS, rng).T)
 
 
-def _diversity(fake: ImageSet, generator: np.random.Generator) -> tuple[float, int]:
+def _diversity(fake: ImageSet, rng: np.random.Generator) -> tuple[float, int]:
     """Returns the mean MS-SSIM of pairs (1: all are alike), and how many."""
-    one, other = _pairs(fake, generator)
+    one, other = _pairs(fake, rng)
     return ssim.multiscale_ssim(_unit(fake, one), _unit(fake, other)).mean(), len(one)
 
 
-def _nearest(real: ImageSet, fake: ImageSet, generator: np.random.Generator) -> tuple[float, int]:
+def _nearest(real: ImageSet, fake: ImageSet, rng: np.random.Generator) -> tuple[float, int]:
     """Returns the mean SSIM of generated images to their nearest real one, and of how many."""
     fakes, reals = (
-        np.sort(generator.permutation(len(images))[:most])
+        np.sort(rng.permutation(len(images))[:most])
         for images, most in ((fake, _MOST_FAKES), (real, _MOST_REALS))
     )
     return ssim.nearest_ssim(_unit(fake, fakes), _unit(real, reals)).mean(), len(fakes)
 
 
 def _lpips(
-    fake: ImageSet, distance: Callable | None, reason: str, generator: np.random.Generator
+    fake: ImageSet, distance: Callable | None, reason: str, rng: np.random.Generator
 ) -> float:
     """Returns the mean LPIPS of pairs (0: all are alike)."""
     if distance is None:
         raise ValueError(reason)
-    one, other = _pairs(fake, generator)
+    one, other = _pairs(fake, rng)
     return distance(fake.read(one), fake.read(other)).mean()
 
 

@@ -18,10 +18,10 @@ import numpy as np
 from jaxtyping import Int, Shaped, UInt8
 from PIL import Image
 
-from gaug_jax.data.sources.arrays import checked_images, checked_labels, read_arrays
-from gaug_jax.data.sources.paths import is_picture
+from gaug_jax.data.arrays import checked_images, checked_labels, read_arrays
+from gaug_jax.data.paths import is_picture
+from gaug_jax.errors import UserError
 from gaug_jax.images import read_picture, resize_square
-from gaug_jax.settings import UserError
 
 _GREY_MODES = frozenset({"1", "L", "LA"})
 _COLOUR_MODES = frozenset({"RGB", "RGBA", "P", "PA", "CMYK", "YCbCr"})

@@ -8,9 +8,9 @@ import numpy as np
 from flax import traverse_util
 from jaxtyping import PyTree, Shaped
 
+from gaug_jax.errors import UserError
 from gaug_jax.models.inception import IMAGE_SIZE, Inception
 from gaug_jax.models.lpips import LEAST_SIZE, LPIPS
-from gaug_jax.settings import UserError
 
 Tensors = dict[str, Shaped[np.ndarray, "..."]]
 Shapes = dict[tuple[str, str], tuple[int, ...]]

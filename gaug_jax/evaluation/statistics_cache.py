@@ -18,8 +18,8 @@ import numpy as np
 from gaug_jax import processes
 from gaug_jax.evaluation.features import Extracted, Extractor, extract_together
 from gaug_jax.evaluation.image_sets import ImageSet
+from gaug_jax.files import atomic_file
 from gaug_jax.user_cache import user_cache_folder
-from gaug_jax.workfolder import atomic_file
 
 # Raise it when the same key would give other features.
 _VERSION = 1

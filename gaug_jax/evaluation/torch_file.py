@@ -17,7 +17,7 @@ import ml_dtypes
 import numpy as np
 from jaxtyping import Shaped
 
-from gaug_jax.settings import UserError, in_short
+from gaug_jax.errors import UserError, in_short
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001

@@ -17,9 +17,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Shaped
 
+from gaug_jax.errors import UserError
 from gaug_jax.evaluation.torch_file import read_tensors
 from gaug_jax.progress import Progress
-from gaug_jax.settings import UserError
 from gaug_jax.user_cache import user_cache_folder
 
 _CHUNK = 1 << 20

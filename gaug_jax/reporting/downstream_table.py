@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gaug_jax.workfolder import WorkFolder, atomic_file
+from gaug_jax.files import atomic_file
+from gaug_jax.workfolder import WorkFolder
 
 # Name of each column of a table, and its cells: one for each arm.
 Columns = dict[str, list[str]]

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from gaug_jax.files import read_json_lines
 from gaug_jax.reporting.figures import new_figure, write_figure
-from gaug_jax.workfolder import WorkFolder, read_json_lines
+from gaug_jax.workfolder import WorkFolder
 
 _PANELS = (
     ("KID", ("kid_mean",)),

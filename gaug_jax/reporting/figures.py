@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gaug_jax.workfolder import atomic_file
+from gaug_jax.files import atomic_file
 
 
 def new_figure(width: float, height: float) -> Any:

@@ -67,9 +67,9 @@ def some_of_each(origins: Int[np.ndarray, " images"], most: int) -> Int[np.ndarr
 
     The same ones each time; not the first ones, which may all be of one class.
     """
-    generator = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     places = [np.flatnonzero(origins == each) for each in np.unique(origins)]
-    return np.concatenate([np.sort(generator.permutation(each)[:most]) for each in places])
+    return np.concatenate([np.sort(rng.permutation(each)[:most]) for each in places])
 
 
 def sprite(images: Images) -> tuple[Picture, int]:

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from gaug_jax.workfolder import atomic_file
+from gaug_jax.files import atomic_file
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _INTERVAL = re.compile(r"(?<=\d) to (?=[-+]?\d)")

@@ -1,7 +1,8 @@
 """Losses and scores of a run over its epochs."""
 
+from gaug_jax.files import read_json_lines
 from gaug_jax.reporting.figures import new_figure, write_figure
-from gaug_jax.workfolder import WorkFolder, read_json_lines
+from gaug_jax.workfolder import WorkFolder
 
 _PANELS = (
     ("Losses", {"d_loss": "discriminator", "g_loss": "generator"}),

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gaug_jax import images
+from gaug_jax.files import atomic_file
 from gaug_jax.progress import Progress
-from gaug_jax.synthesis.sampling import NO_LABEL, SyntheticImages
-from gaug_jax.workfolder import WorkFolder, atomic_file
+from gaug_jax.synthesis.drawing import NO_LABEL, SyntheticImages
+from gaug_jax.workfolder import WorkFolder
 
 # What some file system does not take in a name.
 _UNFIT = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')

@@ -9,9 +9,9 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, Float32, UInt8
 
-from gaug_jax.settings import UserError
-from gaug_jax.training.generate import keys_of, latents_of
-from gaug_jax.training.spec import Spec
+from gaug_jax.errors import UserError
+from gaug_jax.gan.drawing import keys_of, latents_of
+from gaug_jax.gan.spec import Spec
 
 Scored = tuple[UInt8[np.ndarray, "images height width channels"], Float32[np.ndarray, " images"]]
 
@@ -81,7 +81,7 @@ def chosen_latents(
         jax.random.truncated_normal,
         lower=-choice.truncation,
         upper=choice.truncation,
-        shape=(spec.latent_dim,),
+        shape=(spec.model.latent_dim,),
     )
     return jax.vmap(draw)(keys_of(key, first, count))
 

@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from gaug_jax.settings import UserError, in_short
-from gaug_jax.workfolder import read_json, write_json
+from gaug_jax.errors import UserError, in_short
+from gaug_jax.files import read_json, write_json
 
 _HASHES = "sha256.json"
 _METADATA = "metadata.json"
@@ -205,16 +206,22 @@ class Checkpoints:
             raise DamagedCheckpoint(f"{folder}: the arrays have other shapes than the config says")
         return state, metadata
 
-    def read_latest(self, template: PyTree) -> tuple[PyTree, dict[str, Any], list[int]] | None:
+    def read_latest(
+        self, make_template: Callable[[], PyTree]
+    ) -> tuple[PyTree, dict[str, Any], list[int]] | None:
         """Returns the latest whole checkpoint, its metadata and the damaged steps after it.
 
         Returns None where there is no checkpoint at all.
 
+        Args:
+          make_template: returns what `read` takes; not called where there is no checkpoint.
+
         Raises:
           UserError: there are checkpoints, and all of them are damaged.
         """
-        damaged = []
-        for step in reversed(self.steps()):
+        steps, damaged = self.steps(), []
+        template = make_template() if steps else None
+        for step in reversed(steps):
             try:
                 return *self.read(step, template), damaged
             except DamagedCheckpoint:

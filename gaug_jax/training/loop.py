@@ -17,6 +17,9 @@ import numpy as np
 from jaxtyping import Array, Int, UInt8
 
 from gaug_jax import processes
+from gaug_jax.files import append_json_line, read_json_lines, write_json
+from gaug_jax.gan.spec import Spec
+from gaug_jax.gan.state import GANState, MovingAverage, new_state, parameter_overview, step_of
 from gaug_jax.progress import Progress
 from gaug_jax.training import parallel, pictures
 from gaug_jax.training.checkpoints import Checkpoints
@@ -25,9 +28,7 @@ from gaug_jax.training.metrics_log import MetricsLog
 from gaug_jax.training.patience import reason_to_stop
 from gaug_jax.training.plan import Pace, Plan, Window
 from gaug_jax.training.secret import secret_key
-from gaug_jax.training.spec import Spec
-from gaug_jax.training.state import GANState, new_state, parameter_overview, step_of
-from gaug_jax.workfolder import WorkFolder, append_json_line, read_json_lines, write_json
+from gaug_jax.workfolder import WorkFolder
 
 # Folded into the seed: each use of randomness has its own key.
 _INIT, _STEPS, _GRID, _SCORE = range(4)
@@ -111,8 +112,9 @@ class Run:
 
     def _restore(self) -> None:
         """Takes up the latest whole checkpoint, or a new state."""
-        template = jax.eval_shape(lambda key: new_state(key, self._spec), self._key(_INIT))
-        found = self._checkpoints.read_latest(template)
+        found = self._checkpoints.read_latest(
+            lambda: jax.eval_shape(lambda key: new_state(key, self._spec), self._key(_INIT))
+        )
         if found is None:
             state = jax.jit(new_state, static_argnames="spec")(self._key(_INIT), spec=self._spec)
         else:
@@ -198,8 +200,8 @@ class Run:
         if self._writer:
             self._log.text(self.step, "config", self._plan.description)
             self._note(parameter_overview(self._state, self._spec))
-        if self.step == 0 and self._writer:
-            self._write_samples(self._draw_samples())
+        # Drawn when the first step is under way, which is not to wait for it.
+        untrained = parallel.copy_of_one_device(self._state.ema) if self.step == 0 else None
         in_flight: _InFlight | None = None
         while True:
             count, signal_number = processes.agree(self._next_count(), request.signal_number)
@@ -212,11 +214,14 @@ class Run:
                 self._roll_back(problem)
             # After a problem the one that follows did nothing.
             in_flight = None if problem else following
+            if untrained is not None and self.step and self._writer:
+                self._write_samples(0, self._draw_samples(untrained))
+                untrained = None
             if signal_number and not in_flight:
                 self._stop(signal_number)
         pictured = self._plan.is_due(self.step, self._plan.settings.sample_every)
         if self._reason and self._writer and not pictured:
-            self._write_samples(self._draw_samples())
+            self._write_samples(self.step, self._draw_samples())
 
     def _next_count(self) -> int:
         """Returns how many steps to launch next; none at the end.
@@ -268,6 +273,7 @@ class Run:
         elif self._progress:
             self._progress.advance_untimed(int(done))
         if self._writer:
+            self._log.begin_events()
             self._write_what_is_due(dispatch)
         return None
 
@@ -295,7 +301,7 @@ class Run:
             self._look_for_the_end()
         written = None
         if dispatch.samples is not None:
-            written = self._write_samples(dispatch.samples)
+            written = self._write_samples(self.step, dispatch.samples)
         if dispatch.copy is not None:
             self._checkpoints.save(self.step, dispatch.copy, self._metadata(figures), written)
 
@@ -310,20 +316,21 @@ class Run:
     ) -> UInt8[np.ndarray, "images height width channels"]:
         """Returns an image of the present generator for each label."""
         ema = parallel.copy_of_one_device(self._state.ema)
-        return pictures.draw(ema, self._key(_SCORE), labels, self._spec)
+        return pictures.draw_labelled(ema, self._key(_SCORE), labels, self._spec)
 
-    def _draw_samples(self) -> UInt8[Array, "images height width channels"]:
-        """Returns the images of the grid, of the state that was launched last."""
-        ema = parallel.copy_of_one_device(self._state.ema)
+    def _draw_samples(
+        self, ema: MovingAverage | None = None
+    ) -> UInt8[Array, "images height width channels"]:
+        """Returns the images of the grid, of the state that was launched last or of another."""
+        if ema is None:
+            ema = parallel.copy_of_one_device(self._state.ema)
         labelled = bool(self._spec.num_generators or self._spec.generator.num_classes)
         return pictures.draw_samples(ema, self._key(_GRID), self._spec, labelled=labelled)
 
-    def _write_samples(self, samples: Array) -> concurrent.futures.Future:
-        """Has the grid of this step written."""
-        path = self._folder.sample_picture(self.step)
-        return self._log.picture(
-            self.step, "samples", lambda: pictures.write_samples(path, samples)
-        )
+    def _write_samples(self, step: int, samples: Array) -> concurrent.futures.Future:
+        """Has the grid of a step written."""
+        path = self._folder.sample_picture(step)
+        return self._log.picture(step, "samples", lambda: pictures.write_samples(path, samples))
 
     def _stop(self, signal_number: int) -> None:
         """Saves, says how to go on, and ends the run."""

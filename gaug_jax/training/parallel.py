@@ -5,7 +5,7 @@ JAX builds pmap on shard_map today; whoever replaces it changes this file alone.
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,36 +13,11 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Int, PyTree
 
-from gaug_jax.settings import UserError
-from gaug_jax.training.spec import DEVICES, Spec
-from gaug_jax.training.state import GANState
-from gaug_jax.training.step import Batch, Metrics, train_step_of_all
-
-
-class Feed(Protocol):
-    """Where batches come from: `data.batches` has one on the device and one that streams.
-
-    Attributes:
-      axes: axis of the devices in what `load` returns, or None.
-      steps_per_dispatch: the most steps that it gives at once.
-    """
-
-    axes: int | None
-    steps_per_dispatch: int
-
-    def take_constant(self) -> PyTree:
-        """Returns the arrays that every dispatch reads and keeps none; to be called once."""
-
-    def load(self, first_step: int, count: int) -> PyTree:
-        """Returns the arrays that one dispatch needs beside the constant ones; on the host."""
-
-    def prepare(self, constant: PyTree, loaded: PyTree, first_step: Int[Array, ""]) -> PyTree:
-        """Returns what the batches of one dispatch have in common; traced."""
-
-    def batch(
-        self, prepared: PyTree, offset: Int[Array, ""], step: Int[Array, ""], shard: Int[Array, ""]
-    ) -> tuple[Array, Array]:
-        """Returns images and labels of a step for one device; traced."""
+from gaug_jax.errors import UserError
+from gaug_jax.feeds.choice import Feed
+from gaug_jax.gan.spec import DEVICES, Spec
+from gaug_jax.gan.state import GANState
+from gaug_jax.gan.step import Metrics, train_step_of_all
 
 
 class Dispatch(NamedTuple):
@@ -119,13 +94,13 @@ def run_steps(
     prepared = feed.prepare(constant, loaded, first_step)
 
     def one_step(state: GANState, offset: Int[Array, ""]) -> tuple[GANState, Metrics]:
-        batch = Batch(*feed.batch(prepared, offset, first_step + offset, shard))
+        batch = feed.batch(prepared, offset, first_step + offset, shard)
         return train_step_of_all(state, batch, key, spec=spec)
 
     def body(dispatch: Dispatch) -> Dispatch:
         state, metrics = one_step(dispatch.state, dispatch.done)
         # A private run must not stop by what real images lose; its parameters are looked at anyway.
-        looked_at = ["g_loss"] if spec.private is not None else ["d_loss", "g_loss"]
+        looked_at = ["g_loss"] if spec.objective.private else ["d_loss", "g_loss"]
         losses = jnp.stack([metrics[name] for name in looked_at])
         fine = jnp.all(jnp.isfinite(losses) & (jnp.abs(losses) <= divergence_limit))
         sums = jax.tree.map(jnp.add, dispatch.sums, metrics)

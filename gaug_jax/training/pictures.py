@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Array, Int, UInt8
 
 from gaug_jax import images
-from gaug_jax.training.generate import generate, latents_of
-from gaug_jax.training.spec import Spec
-from gaug_jax.training.state import MovingAverage
+from gaug_jax.gan.drawing import chunks_of_classes, draw, latents_of
+from gaug_jax.gan.spec import Spec
+from gaug_jax.gan.state import MovingAverage
 from gaug_jax.workfolder import WorkFolder
 
 _COLUMNS = 10
@@ -19,15 +19,14 @@ _MOST_FRAMES = 60
 _MILLISECONDS_PER_FRAME = 150
 
 
-def draw(
+def draw_labelled(
     ema: MovingAverage, key: Array, labels: Int[np.ndarray, " images"], spec: Spec
 ) -> UInt8[np.ndarray, "images height width channels"]:
     """Returns an image for each label, from latents that depend on key and place alone."""
     latents = np.asarray(latents_of(key, 0, len(labels), spec))
     drawn = np.empty((len(labels), *spec.image_shape), np.uint8)
-    for label in np.unique(labels):
-        places = np.flatnonzero(labels == label)
-        drawn[places] = generate(ema, latents[places], int(label), spec=spec)
+    for label, places in chunks_of_classes(labels):
+        drawn[places] = draw(ema, latents[places], label, spec=spec)
     return drawn
 
 
@@ -40,9 +39,9 @@ def draw_samples(
     """
     latents = latents_of(key, 0, _COLUMNS * _UNLABELLED_ROWS, spec)
     if not labelled:
-        return generate(ema, latents, 0, spec=spec)
+        return draw(ema, latents, 0, spec=spec)
     rows = range(min(spec.num_classes, _MOST_ROWS))
-    return jnp.concatenate([generate(ema, latents[:_COLUMNS], label, spec=spec) for label in rows])
+    return jnp.concatenate([draw(ema, latents[:_COLUMNS], label, spec=spec) for label in rows])
 
 
 def write_samples(

@@ -3,8 +3,8 @@
 import dataclasses
 from typing import Any
 
+from gaug_jax.gan.accounting import PrivacyAccountant
 from gaug_jax.settings import TrainSettings
-from gaug_jax.training.accounting import PrivacyAccountant
 from gaug_jax.training.secret import Secret
 
 # The most steps of one dispatch, however fast they are.

@@ -13,8 +13,9 @@ import numpy as np
 from jaxtyping import Array
 
 from gaug_jax import processes
-from gaug_jax.settings import UserError
-from gaug_jax.workfolder import WorkFolder, atomic_file
+from gaug_jax.errors import UserError
+from gaug_jax.files import atomic_file
+from gaug_jax.workfolder import WorkFolder
 
 Secret = tuple[int, int]
 

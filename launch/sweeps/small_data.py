@@ -9,7 +9,7 @@ Unlike there, each run is measured by a classifier of its own training part agai
 import re
 from collections.abc import Callable
 
-from benchmarks.small_data_recipes import RECIPES
+from launch.recipes import RECIPES
 from launch.sweeps.objectives import SMALL
 
 

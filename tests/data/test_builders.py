@@ -8,12 +8,12 @@ import zipfile
 
 import numpy as np
 import pytest
-from made_data import data_settings, make_characters, make_films, random_picture
+from support.made_data import data_settings, make_characters, make_films, random_picture
 
 from gaug_jax.data import prepare
 from gaug_jax.data.sources import read_source
+from gaug_jax.errors import UserError
 from gaug_jax.images import read_picture
-from gaug_jax.settings import UserError
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def _without_pictures(data):
 def test_films_read_back_equal_the_copy_on_disk(tmp_path, tfds_folder, served, monkeypatch):
     import tensorflow_datasets as tfds
 
-    from gaug_jax.data.builders import CovidChestxray
+    from gaug_jax.data.tfds.covid_chestxray import CovidChestxray
 
     folder, address = served
     films = make_films(tmp_path / "covid-chestxray-dataset-master")
@@ -119,7 +119,7 @@ def test_characters_read_back_equal_the_copy_on_disk(tmp_path, tfds_folder):
 
 
 def test_download_that_fails_names_the_address(tfds_folder, served, monkeypatch):
-    from gaug_jax.data.builders import CovidChestxray
+    from gaug_jax.data.tfds.covid_chestxray import CovidChestxray
 
     _, address = served
     settings = data_settings(source="covid_chestxray")

@@ -2,7 +2,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from made_data import random_picture
+from support.made_data import random_picture
 
 from gaug_jax.data import duplicates as dup
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from made_data import data_settings, make_films
+from support.made_data import data_settings, make_films
 
 from gaug_jax.data import prepare
 from gaug_jax.data.licences import allowed, forbids_derivatives
-from gaug_jax.data.sources import Record, SourceData
-from gaug_jax.settings import UserError
+from gaug_jax.data.record import Record, SourceData
+from gaug_jax.errors import UserError
 
 
 @pytest.mark.parametrize(

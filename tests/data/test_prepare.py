@@ -5,7 +5,8 @@ import sys
 
 import numpy as np
 import pytest
-from made_data import (
+from PIL import Image
+from support.made_data import (
     data_settings,
     make_characters,
     make_films,
@@ -13,12 +14,11 @@ from made_data import (
     random_picture,
     save,
 )
-from PIL import Image
 
 from gaug_jax.data import prepare
+from gaug_jax.data.load import natural_order
 from gaug_jax.data.manifest import report_lines
-from gaug_jax.data.prepare import natural_order
-from gaug_jax.settings import UserError
+from gaug_jax.errors import UserError
 
 
 @pytest.fixture

@@ -4,11 +4,12 @@ import os
 
 import numpy as np
 import pytest
-from made_data import data_settings, make_folder, random_picture, save
 from PIL import Image
+from support.made_data import data_settings, make_folder, random_picture, save
 
 from gaug_jax.data.preprocess import cache_folder, cache_key, preprocess
-from gaug_jax.data.sources import Record, SourceData, read_source
+from gaug_jax.data.record import Record, SourceData
+from gaug_jax.data.sources import read_source
 
 
 @pytest.fixture

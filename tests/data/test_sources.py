@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from made_data import (
+from support.made_data import (
     data_settings,
     make_characters,
     make_films,
@@ -10,7 +10,7 @@ from made_data import (
 )
 
 from gaug_jax.data.sources import read_source
-from gaug_jax.settings import UserError
+from gaug_jax.errors import UserError
 
 
 def _read(**fields):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gaug_jax.data.splits import SplitPlan, allocate_groups, split
-from gaug_jax.settings import UserError
+from gaug_jax.errors import UserError
 
 PLAN = SplitPlan(num_folds=5, fold=0, test_fraction=0.2, validation_fraction=0.1, seed=0)
 NAMES = ("a", "b", "c")

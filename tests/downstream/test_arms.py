@@ -6,22 +6,18 @@ import jax
 import numpy as np
 import pytest
 
+from gaug_jax.classifiers.fit import class_probabilities, fit_classifiers, training_images
+from gaug_jax.classifiers.spec import ClassifierSpec
+from gaug_jax.data.labelled import Labelled
 from gaug_jax.downstream.arms import (
     ARMS,
     WITHOUT_GAN,
-    Labelled,
     arm_images,
     synthetic_count,
     take,
     without_middle,
 )
-from gaug_jax.training.classifier_fit import (
-    class_probabilities,
-    fit_classifiers,
-    pseudo_label_loss,
-    training_images,
-)
-from gaug_jax.training.classifier_spec import ClassifierSpec
+from gaug_jax.objectives.pseudo_label import pseudo_label_loss
 
 REAL = Labelled(np.full((5, 8, 8, 1), 10, np.uint8), np.array([0, 0, 0, 0, 1]))
 SYNTHETIC = Labelled(np.full((6, 8, 8, 1), 20, np.uint8), np.array([0, 0, 0, 0, 1, 1]))

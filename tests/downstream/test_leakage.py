@@ -5,13 +5,9 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from gaug_jax.downstream import leakage
-from gaug_jax.downstream.runs import (
-    choose_learning_rate,
-    deployed,
-    threshold_at_90_specificity,
-)
+from gaug_jax.downstream.runs import choose_learning_rate, deployed, threshold_at_90_specificity
 from gaug_jax.downstream.summary import best_without_gan, choose_variant
-from gaug_jax.settings import UserError
+from gaug_jax.errors import UserError
 
 PARTS = np.array(["train"] * 4 + ["validation"] * 2 + ["test"] * 3 + ["unused"])
 

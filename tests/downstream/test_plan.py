@@ -1,6 +1,6 @@
 """The runs of a study, and the rows that are theirs."""
 
-from test_summary import study
+from support.settings_for_tests import study
 
 from gaug_jax.downstream.plan import Run, planned_rows, planned_runs
 

@@ -1,25 +1,12 @@
 """From rows and predictions to estimates and the answer."""
 
-import dataclasses
-
 import numpy as np
 import pytest
+from support.settings_for_tests import study
 
-from configs import base
 from gaug_jax.downstream.shortcut import shortcut_figures, shortcut_probabilities
 from gaug_jax.downstream.summary import summarise
 from gaug_jax.reporting.downstream_table import table
-from gaug_jax.settings import read_settings
-
-
-def study(**options):
-    settings = read_settings(base.get_config().to_dict()).classify
-    defaults = {
-        "arms": ("real", "mixup", "gan"), "train_sizes": (50,), "endpoint_size": 50,
-        "endpoint_arm": "gan", "splits": (0, 1), "generator_seeds": (0, 1), "seeds": (0, 1),
-        "paper": (("gan", "accuracy", 0.947),),
-    }  # fmt: skip
-    return dataclasses.replace(settings, **(defaults | options))
 
 
 def write(folder, rows, arm, split, gan_seed, right_share, **options):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gaug_jax.embedding.projections import project
-from gaug_jax.settings import UserError
+from gaug_jax.errors import UserError
 
 
 @pytest.fixture(scope="module")

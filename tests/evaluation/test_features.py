@@ -5,15 +5,15 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
-from random_weight_files import weights_folder
+from support.random_weights import weights_folder
 
+from gaug_jax.classifiers.fitted import classify, fit_classifier, write_classifier
+from gaug_jax.classifiers.spec import ClassifierSpec
+from gaug_jax.errors import UserError
 from gaug_jax.evaluation import features
 from gaug_jax.evaluation.features import Extractor, classifier_extractor, extract, make_extractor
 from gaug_jax.evaluation.image_sets import array_set
 from gaug_jax.evaluation.statistics_cache import cache_entry, cached_extract
-from gaug_jax.settings import UserError
-from gaug_jax.training.classifier import classify, fit_classifier, write_classifier
-from gaug_jax.training.classifier_spec import ClassifierSpec
 
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.integers(0, 256, (150, 8, 8, 1), dtype=np.uint8)

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from made_data import data_settings
 from PIL import Image
+from support.made_data import data_settings
 
 from gaug_jax.data.preprocess import preprocess
 from gaug_jax.data.sources import read_source
+from gaug_jax.errors import UserError
 from gaug_jax.evaluation.image_sets import array_set, read_image_set
-from gaug_jax.settings import UserError
 
 RANDOM = np.random.default_rng(0)
 

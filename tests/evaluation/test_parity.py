@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from random_weight_files import weights_folder
+from support.golden_inputs import golden_features, golden_images
+from support.random_weights import weights_folder
 
-from benchmarks.golden_inputs import golden_features, golden_images
 from gaug_jax.evaluation.features import extract, make_extractor
 from gaug_jax.evaluation.image_sets import array_set
 from gaug_jax.evaluation.metrics.frechet import frechet_distance, gaussian_statistics

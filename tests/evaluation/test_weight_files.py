@@ -7,9 +7,10 @@ import threading
 
 import numpy as np
 import pytest
-from random_weight_files import weights_folder
+from support.random_weights import weights_folder
+from support.torch_file_writer import write_tensors
 
-from benchmarks.torch_file_writer import write_tensors
+from gaug_jax.errors import UserError
 from gaug_jax.evaluation.pretrained import (
     inception_parameters,
     inception_tensor_shapes,
@@ -17,7 +18,6 @@ from gaug_jax.evaluation.pretrained import (
 )
 from gaug_jax.evaluation.torch_file import read_tensors
 from gaug_jax.evaluation.weight_files import ALEXNET, INCEPTION, LPIPS_LINEAR, read_weights
-from gaug_jax.settings import UserError
 from gaug_jax.user_cache import user_cache_folder
 
 TENSORS = {"weight": np.arange(50_000, dtype=np.float32)}

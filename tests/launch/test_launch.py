@@ -11,9 +11,10 @@ import time
 
 import numpy as np
 import pytest
-from commands import ROOT, environment
+from support.commands import ROOT, environment
 
-from gaug_jax.workfolder import WorkFolder, read_json, read_json_lines
+from gaug_jax.files import read_json, read_json_lines
+from gaug_jax.workfolder import WorkFolder
 from launch.root import DONE, FAILED, RUNNING, WAITING, Root
 from launch.sweep import read_sweep
 from launch.unit import units_of

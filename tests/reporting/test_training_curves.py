@@ -3,8 +3,9 @@
 import numpy as np
 from PIL import Image
 
+from gaug_jax.files import append_json_line
 from gaug_jax.reporting.training_curves import write_training_curves
-from gaug_jax.workfolder import WorkFolder, append_json_line
+from gaug_jax.workfolder import WorkFolder
 
 
 def drawn(path, rows):

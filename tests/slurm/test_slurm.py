@@ -6,11 +6,11 @@ import sys
 import time
 
 import pytest
-from cluster import PACKAGES, available, environment, start, start_node, stop, stop_node
-from commands import ROOT, run
-from trained import assert_same_beginning
+from support.cluster import PACKAGES, available, environment, start, start_node, stop, stop_node
+from support.commands import ROOT, run_apart
+from support.trained import assert_same_beginning
 
-from gaug_jax.workfolder import read_json_lines
+from gaug_jax.files import read_json_lines
 from launch.root import DONE, RUNNING, WAITING, Root
 
 pytestmark = pytest.mark.slow
@@ -130,7 +130,7 @@ def test_two_hosts_played_by_two_tasks_are_one_process_of_two_devices(cluster, t
     for call in (
         ["main", "--config=configs/digits.py", *arguments], ["evaluate", "--features=pixels"]
     ):  # fmt: skip
-        result = run(*call, f"--workdir={alone}", num_devices=TASKS)
+        result = run_apart(*call, f"--workdir={alone}", num_devices=TASKS)
         assert result.returncode == 0, result.stderr
     together = root.work_folder("run-0")
     assert_same_beginning(together, alone)

@@ -1,17 +1,15 @@
 """Truncation and rejection: which latents images are drawn from."""
 
-import dataclasses
-
 import jax
 import numpy as np
 import pytest
 from scipy import stats
-from settings_for_tests import host_copy, make_run, small_spec
+from support.settings_for_tests import host_copy, make_run, small_spec
 
-from gaug_jax.settings import UserError
+from gaug_jax.errors import UserError
+from gaug_jax.gan.drawing import draw, latents_of, score
+from gaug_jax.synthesis.drawing import TrainedGenerator, draw_images
 from gaug_jax.synthesis.latents import EVERY_LATENT, LatentChoice, best_of, chosen_latents
-from gaug_jax.synthesis.sampling import TrainedGenerator, draw_images
-from gaug_jax.training.generate import generate, latents_of, score
 
 COUNTS = [30, 0, 20]
 
@@ -32,7 +30,7 @@ def assert_same(one, other):
 
 @pytest.mark.parametrize("threshold", [0.5, 1.0, 2.0])
 def test_truncated_latents_follow_the_truncated_normal_distribution(threshold):
-    spec = dataclasses.replace(small_spec(), latent_dim=50)
+    spec = small_spec(model__latent_dim=50)
     choice = LatentChoice(truncation=threshold)
     drawn = np.asarray(chosen_latents(jax.random.key(0), 0, 400, spec, choice))
     assert drawn.shape == (400, 50)
@@ -59,7 +57,7 @@ def test_without_a_choice_the_images_are_those_of_the_plain_latents(trained):
         # How images were drawn before there was a choice.
         key = jax.random.fold_in(jax.random.key(3), label)
         latents = latents_of(key, 0, 256, trained.spec)
-        images = generate(trained.state.ema, latents, label, spec=trained.spec)
+        images = draw(trained.state.ema, latents, label, spec=trained.spec)
         scores = score(trained.state.discriminator, images, label, spec=trained.spec)
         of_class = drawn.labels == label
         np.testing.assert_array_equal(drawn.images[of_class], images[:count])

@@ -5,11 +5,11 @@ import shutil
 
 import numpy as np
 import pytest
-from commands import TINY, refused, run
 from PIL import Image
+from support.commands import TINY, refused, run
 
+from gaug_jax.synthesis.drawing import share_out
 from gaug_jax.synthesis.export import class_folders
-from gaug_jax.synthesis.sampling import share_out
 
 
 @pytest.fixture(scope="module")

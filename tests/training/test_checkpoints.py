@@ -7,11 +7,11 @@ import textwrap
 import jax
 import numpy as np
 import pytest
-from settings_for_tests import host_copy, largest_difference, small_spec
+from support.settings_for_tests import host_copy, largest_difference, small_spec
 
-from gaug_jax.settings import UserError
+from gaug_jax.errors import UserError
+from gaug_jax.gan.state import new_state
 from gaug_jax.training.checkpoints import Checkpoints, DamagedCheckpoint
-from gaug_jax.training.state import new_state
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_the_one_before_a_damaged_checkpoint_is_used(checkpoints, state):
     save(checkpoints, 2, state._replace(step=np.array(2, np.int32)))
     victim = max(every_file(checkpoints.path(2)), key=lambda path: path.stat().st_size)
     victim.write_bytes(victim.read_bytes()[:-1])
-    restored, metadata, damaged = checkpoints.read_latest(jax.eval_shape(lambda: state))
+    restored, metadata, damaged = checkpoints.read_latest(lambda: jax.eval_shape(lambda: state))
     assert (metadata["step"], damaged) == (1, [2])
     assert largest_difference(restored, state) == 0.0
     checkpoints.set_aside(damaged)
@@ -89,11 +89,11 @@ def test_nothing_but_damaged_checkpoints_is_an_error(checkpoints, state):
     save(checkpoints, 1, state)
     (checkpoints.path(1) / "metadata.json").write_text("{}")
     with pytest.raises(UserError, match="every checkpoint .* is damaged"):
-        checkpoints.read_latest(jax.eval_shape(lambda: state))
+        checkpoints.read_latest(lambda: jax.eval_shape(lambda: state))
 
 
 def test_no_checkpoint_is_none(checkpoints, state):
-    assert checkpoints.read_latest(jax.eval_shape(lambda: state)) is None
+    assert checkpoints.read_latest(lambda: jax.eval_shape(lambda: state)) is None
 
 
 def test_other_shapes_are_refused(checkpoints, state):
@@ -129,7 +129,7 @@ def test_a_full_disk_leaves_the_older_checkpoint(tmp_path):
         import resource, signal, sys
         import numpy as np
         from pathlib import Path
-        from gaug_jax.settings import UserError
+        from gaug_jax.errors import UserError
         from gaug_jax.training.checkpoints import Checkpoints
 
         random = np.random.default_rng(0)
@@ -146,7 +146,7 @@ def test_a_full_disk_leaves_the_older_checkpoint(tmp_path):
         except UserError as error:
             print(error)
         print(checkpoints.steps())
-        restored, metadata, damaged = checkpoints.read_latest(template)
+        restored, metadata, damaged = checkpoints.read_latest(lambda: template)
         print(metadata["step"], damaged, np.array_equal(restored["a"], state["a"]))
         """
     )

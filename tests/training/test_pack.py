@@ -7,7 +7,7 @@ import threading
 import jax
 import numpy as np
 import pytest
-from settings_for_tests import (
+from support.settings_for_tests import (
     host_copy,
     largest_difference,
     small_feed,
@@ -16,11 +16,12 @@ from settings_for_tests import (
     small_spec,
 )
 
+from gaug_jax.files import read_json_lines
 from gaug_jax.training import parallel
 from gaug_jax.training.interrupts import StopRequest
 from gaug_jax.training.loop import Run
 from gaug_jax.training.pack import Pack
-from gaug_jax.workfolder import WorkFolder, read_json_lines
+from gaug_jax.workfolder import WorkFolder
 
 
 def in_threads(work, arguments, seconds):

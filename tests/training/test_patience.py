@@ -6,12 +6,12 @@ import shutil
 import signal
 
 import pytest
-from settings_for_tests import host_copy, largest_difference, make_run
+from support.settings_for_tests import host_copy, largest_difference, make_run
 
+from gaug_jax.files import read_json_lines
 from gaug_jax.training.interrupts import Interrupted
 from gaug_jax.training.loop import TrainingDiverged
 from gaug_jax.training.patience import Standing, reason_to_stop, standing
-from gaug_jax.workfolder import read_json_lines
 
 
 @pytest.mark.parametrize(

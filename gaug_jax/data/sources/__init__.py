@@ -7,6 +7,7 @@ file here and a line in `SOURCES`.
 import difflib
 from collections.abc import Callable
 
+from gaug_jax.data.record import SourceData
 from gaug_jax.data.sources import (
     banglalekha_isolated,
     cmaterdb,
@@ -16,8 +17,8 @@ from gaug_jax.data.sources import (
     npz,
     tfds_source,
 )
-from gaug_jax.data.sources.record import Record, SourceData
-from gaug_jax.settings import DataSettings, UserError
+from gaug_jax.errors import UserError
+from gaug_jax.settings import DataSettings
 
 SOURCES: dict[str, Callable[[DataSettings], SourceData]] = {
     "digits": digits.read,
@@ -29,8 +30,6 @@ SOURCES: dict[str, Callable[[DataSettings], SourceData]] = {
 }
 
 _TFDS = "tfds:"
-
-__all__ = ["SOURCES", "Record", "SourceData", "read_source"]
 
 
 def read_source(settings: DataSettings) -> SourceData:

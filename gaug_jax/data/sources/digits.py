@@ -7,7 +7,7 @@ whose is not published: groups are not known.
 
 import numpy as np
 
-from gaug_jax.data.sources.record import Record, SourceData
+from gaug_jax.data.record import Record, SourceData
 from gaug_jax.settings import DataSettings
 
 _VERSION = "1"

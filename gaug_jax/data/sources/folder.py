@@ -3,9 +3,10 @@
 import re
 from pathlib import Path
 
-from gaug_jax.data.sources.paths import compiled, existing_folder, is_picture, listed
-from gaug_jax.data.sources.record import Record, SourceData
-from gaug_jax.settings import DataSettings, UserError
+from gaug_jax.data.paths import compiled, existing_folder, is_picture, listed
+from gaug_jax.data.record import Record, SourceData
+from gaug_jax.errors import UserError
+from gaug_jax.settings import DataSettings
 
 _VERSION = "1"
 

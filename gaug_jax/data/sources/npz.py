@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from gaug_jax.data.sources.arrays import checked_images, checked_labels, read_arrays
-from gaug_jax.data.sources.paths import listed
-from gaug_jax.data.sources.record import Record, SourceData
-from gaug_jax.settings import DataSettings, UserError
+from gaug_jax.data.arrays import checked_images, checked_labels, read_arrays
+from gaug_jax.data.paths import listed
+from gaug_jax.data.record import Record, SourceData
+from gaug_jax.errors import UserError
+from gaug_jax.settings import DataSettings
 
 _VERSION = "1"
 _GROUPS = "groups"

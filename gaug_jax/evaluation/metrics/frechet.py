@@ -112,7 +112,7 @@ def frechet_coefficient(a: GaussianStatistics, b: GaussianStatistics) -> float:
 def frechet_floor(
     real: Num[np.ndarray, "images features"],
     fake: Num[np.ndarray, "fakes features"],
-    generator: np.random.Generator,
+    rng: np.random.Generator,
 ) -> tuple[float, float]:
     """Returns what real images score against real ones, and generated ones at that size.
 
@@ -122,7 +122,7 @@ def frechet_floor(
     Args:
       real: four images or more.
       fake: half as many or more.
-      generator: draws the halves.
+      rng: draws the halves.
 
     Returns:
       Real half against real half, and generated against the first real half; each side
@@ -134,9 +134,9 @@ def frechet_floor(
     real = checked_features(real, 4)
     half = len(real) // 2
     fake = checked_features(fake, half)
-    order = generator.permutation(len(real))
+    order = rng.permutation(len(real))
     first, second = (gaussian_statistics(real[order[part]]) for part in _halves(half))
-    drawn = gaussian_statistics(fake[generator.permutation(len(fake))[:half]])
+    drawn = gaussian_statistics(fake[rng.permutation(len(fake))[:half]])
     return frechet_distance(first, second), frechet_distance(first, drawn)
 
 
@@ -147,7 +147,7 @@ def _halves(half: int) -> tuple[slice, slice]:
 def frechet_infinity(
     real: Num[np.ndarray, "images features"],
     fake: Num[np.ndarray, "fakes features"],
-    generator: np.random.Generator,
+    rng: np.random.Generator,
 ) -> float:
     """Returns the distance extrapolated to infinitely many images.
 
@@ -159,7 +159,7 @@ def frechet_infinity(
     Args:
       real: eight images or more.
       fake: eight images or more.
-      generator: draws the images of each size.
+      rng: draws the images of each size.
 
     Raises:
       ValueError: fewer images than that, or a number that is not finite.
@@ -168,7 +168,7 @@ def frechet_infinity(
     most = min(len(real), len(fake))
     sizes = np.unique(np.linspace(most / 4, most, _NUM_SIZES).round().astype(int))
     distances = [
-        frechet_distance(*(gaussian_statistics(_some(rows, n, generator)) for rows in (real, fake)))
+        frechet_distance(*(gaussian_statistics(_some(rows, n, rng)) for rows in (real, fake)))
         for n in sizes
     ]
     return float(np.polynomial.polynomial.polyfit(1.0 / sizes, distances, 1)[0])
@@ -177,7 +177,7 @@ def frechet_infinity(
 def frechet_standard_error(
     real: Num[np.ndarray, "images features"],
     fake: Num[np.ndarray, "fakes features"],
-    generator: np.random.Generator,
+    rng: np.random.Generator,
     real_groups: Int[np.ndarray, " images"] | None = None,
 ) -> float:
     """Returns the standard error of the Frechet distance over other draws of the images.
@@ -194,7 +194,7 @@ def frechet_standard_error(
     Args:
       real: four images or more.
       fake: four images or more.
-      generator: draws the subsamples.
+      rng: draws the subsamples.
       real_groups: patient or writer of each real image; whole groups are drawn.
 
     Raises:
@@ -208,14 +208,14 @@ def frechet_standard_error(
     share = min(0.5, _LARGEST_SUBSAMPLE / min(len(real), len(fake)))
     distances = []
     for _ in range(_NUM_SUBSAMPLES):
-        chosen = np.isin(groups, _some(names, int(share * len(names)), generator))
-        subsamples = (real[chosen], _some(fake, int(share * len(fake)), generator))
+        chosen = np.isin(groups, _some(names, int(share * len(names)), rng))
+        subsamples = (real[chosen], _some(fake, int(share * len(fake)), rng))
         distances.append(frechet_distance(*map(gaussian_statistics, subsamples)))
     return float(np.std(distances, ddof=1) * np.sqrt(share / (1.0 - share)))
 
 
 def _some(
-    rows: Shaped[np.ndarray, "rows ..."], count: int, generator: np.random.Generator
+    rows: Shaped[np.ndarray, "rows ..."], count: int, rng: np.random.Generator
 ) -> Shaped[np.ndarray, "count ..."]:
     """Returns so many of the rows, in random order."""
-    return rows[generator.permutation(len(rows))[:count]]
+    return rows[rng.permutation(len(rows))[:count]]

@@ -9,7 +9,7 @@ from gaug_jax.evaluation.metrics.frechet import checked_features
 
 def inception_score(
     logits: Num[np.ndarray, "images classes"],
-    generator: np.random.Generator | None = None,
+    rng: np.random.Generator | None = None,
     splits: int = 10,
 ) -> tuple[float, float]:
     """Returns mean and standard deviation, over the splits, of exp(E KL(p(y|x) || p(y))).
@@ -18,7 +18,7 @@ def inception_score(
 
     Args:
       logits: before the softmax.
-      generator: shuffles the images first, since neighbours are often of one class; None
+      rng: shuffles the images first, since neighbours are often of one class; None
         leaves them in their order.
       splits: parts of equal size, each scored on its own; fewer where there are fewer images.
 
@@ -26,8 +26,8 @@ def inception_score(
       ValueError: no images, or a number is not finite.
     """
     logits = checked_features(logits, 1)
-    if generator is not None:
-        logits = generator.permutation(logits)
+    if rng is not None:
+        logits = rng.permutation(logits)
     splits = min(splits, len(logits))
     edges = [number * len(logits) // splits for number in range(splits + 1)]
     parts = [logits[first:last] for first, last in zip(edges[:-1], edges[1:], strict=True)]

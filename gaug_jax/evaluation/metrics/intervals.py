@@ -51,24 +51,24 @@ class Estimate(NamedTuple):
 
 
 def patient_weights(
-    groups: Int[np.ndarray, " images"], replicates: int, generator: np.random.Generator
+    groups: Int[np.ndarray, " images"], replicates: int, rng: np.random.Generator
 ) -> Float[np.ndarray, "replicates images"]:
     """Returns how often each image counts when patients are drawn with replacement.
 
     Args:
       groups: patient of each image.
       replicates: rows.
-      generator: draws them.
+      rng: draws them.
     """
     names, places = np.unique(groups, return_inverse=True)
     shares = np.full(len(names), 1.0 / len(names))
-    return generator.multinomial(len(names), shares, replicates)[:, places].astype(np.float64)
+    return rng.multinomial(len(names), shares, replicates)[:, places].astype(np.float64)
 
 
 def estimate(
     figure: FigureOfSeeds,
     groups: Int[np.ndarray, " images"],
-    generator: np.random.Generator,
+    rng: np.random.Generator,
     replicates: int = 1000,
 ) -> Estimate:
     """Returns a figure, or a difference of figures, with its 95% interval.
@@ -77,7 +77,7 @@ def estimate(
       figure: of weighted images, for each generator seed and classifier seed (a single one
         where no generator, or no classifier, takes part).
       groups: patient of each image.
-      generator: draws the replicates.
+      rng: draws the replicates.
       replicates: of the bootstrap.
 
     Raises:
@@ -91,7 +91,7 @@ def estimate(
     names = len(np.unique(groups))
     if names < 2:
         raise UndefinedFigureError("the interval is not defined: all images are of one patient")
-    drawn = figure(patient_weights(groups, replicates, generator)).mean(axis=(1, 2))
+    drawn = figure(patient_weights(groups, replicates, rng)).mean(axis=(1, 2))
     drawn = drawn[np.isfinite(drawn)]
     if len(drawn) < _LEAST_DEFINED * replicates:
         raise UndefinedFigureError("the interval is not defined: a class has too few patients")

@@ -56,7 +56,7 @@ def kernel_distance(
 def kid(
     real: Num[np.ndarray, "m features"],
     fake: Num[np.ndarray, "n features"],
-    generator: np.random.Generator,
+    rng: np.random.Generator,
     real_groups: Int[np.ndarray, " m"] | None = None,
 ) -> KernelDistance:
     """Returns the kernel distance with its standard error.
@@ -70,7 +70,7 @@ def kid(
     Args:
       real: three images or more.
       fake: three images or more.
-      generator: draws the subsets.
+      rng: draws the subsets.
       real_groups: patient or writer of each real image; the jackknife leaves out whole
         groups, since images of one are no independent draws. Used up to 1,000 images.
 
@@ -83,7 +83,7 @@ def kid(
     if smaller <= SUBSET_SIZE:
         return _jackknife(real, fake, real_groups)
     indices = [
-        [generator.choice(len(rows), SUBSET_SIZE, replace=False) for rows in (real, fake)]
+        [rng.choice(len(rows), SUBSET_SIZE, replace=False) for rows in (real, fake)]
         for _ in range(NUM_SUBSETS)
     ]
     distances = kid_of_subsets(real, fake, indices)

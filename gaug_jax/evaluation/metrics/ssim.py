@@ -124,14 +124,14 @@ def _halved(images: Images) -> Images:
 
 
 def random_pairs(
-    labels: Int[np.ndarray, " images"], most: int, generator: np.random.Generator
+    labels: Int[np.ndarray, " images"], most: int, rng: np.random.Generator
 ) -> Int[np.ndarray, "pairs 2"]:
     """Returns pairs of different images of one class, at most `most`, none twice.
 
     Args:
       labels: class of each image.
       most: pairs.
-      generator: draws them.
+      rng: draws them.
 
     Raises:
       ValueError: no class has two images.
@@ -142,7 +142,7 @@ def random_pairs(
         raise ValueError("no class has two images: there is no pair")
     # Pairs are numbered, class by class, and numbers are drawn.
     counts = [len(members) * (len(members) - 1) // 2 for members in classes]
-    numbers = generator.choice(sum(counts), min(most, sum(counts)), replace=False)
+    numbers = rng.choice(sum(counts), min(most, sum(counts)), replace=False)
     starts = np.concatenate([[0], np.cumsum(counts)])
     owners = np.searchsorted(starts, numbers, side="right") - 1
     return np.array(

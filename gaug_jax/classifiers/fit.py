@@ -1,0 +1,244 @@
+"""Fitting several classifiers to the same images in one program.
+
+Adam with decoupled weight decay (Loshchilov and Hutter 2019) and a cosine from the
+learning rate to 0, for a number of steps that is given and not chosen by results. The
+fits differ in seed and learning rate.
+"""
+
+import functools
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import lax
+from jaxtyping import Array, Float, Int, PyTree, UInt8
+
+from gaug_jax.augmentation import POLICIES
+from gaug_jax.classifiers.spec import ClassifierSpec
+from gaug_jax.images import to_unit
+from gaug_jax.objectives.pseudo_label import pseudo_label_loss
+from gaug_jax.progress import Progress
+
+_STEPS_AT_ONCE = 20
+_CLASSIFY_BATCH = 256
+
+
+class TrainingImages(NamedTuple):
+    """What fits are made on; arrays may be longer than what is drawn from.
+
+    Attributes:
+      images: [0, 255].
+      labels: class of each.
+      first: begin and end of the images that the first steps draw from.
+      then: of those that the other steps draw from.
+      switch: step at which `then` begins.
+      unlabelled: of the images whose labels are not used; empty where there are none.
+      class_weights: of each class in the loss.
+    """
+
+    images: UInt8[Array, "capacity height width channels"]
+    labels: Int[Array, " capacity"]
+    first: Int[Array, "2"]
+    then: Int[Array, "2"]
+    switch: Int[Array, ""]
+    unlabelled: Int[Array, "2"]
+    class_weights: Float[Array, " classes"]
+
+
+def training_images(
+    images: UInt8[np.ndarray, "images height width channels"],
+    labels: Int[np.ndarray, " images"],
+    num_classes: int,
+    *,
+    first: tuple[int, int] | None = None,
+    then: tuple[int, int] | None = None,
+    switch: int = 0,
+    unlabelled: tuple[int, int] = (0, 0),
+    balanced: bool = False,
+) -> TrainingImages:
+    """Returns images as a fit takes them, padded to a power of two so that few shapes compile.
+
+    Args:
+      images: all of them, those without labels too.
+      labels: class of each; of unlabelled ones any.
+      num_classes: of the labels.
+      first: begin and end of what the first steps draw from; None for all.
+      then: likewise for the other steps.
+      switch: number of first steps.
+      unlabelled: begin and end of the images whose labels are not used.
+      balanced: weigh classes by the inverse of their number in `then`.
+    """
+    everything = (0, len(images))
+    then = then or everything
+    capacity = 1 << max(0, len(images) - 1).bit_length()
+    padding = [(0, capacity - len(images))]
+    weights = np.ones(num_classes, np.float32)
+    if balanced:
+        counts = np.bincount(labels[slice(*then)], minlength=num_classes)
+        present = counts > 0
+        weights[present] = counts.sum() / (present.sum() * counts[present])
+    as_bounds = functools.partial(jnp.asarray, dtype=jnp.int32)
+    return TrainingImages(
+        jnp.asarray(np.pad(images, padding + [(0, 0)] * 3)),
+        jnp.asarray(np.pad(labels, padding), jnp.int32),
+        as_bounds(first or everything),
+        as_bounds(then),
+        as_bounds(switch),
+        as_bounds(unlabelled),
+        jnp.asarray(weights),
+    )
+
+
+class _Fit(NamedTuple):
+    """A fit under way."""
+
+    step: Int[Array, ""]
+    params: PyTree
+    batch_stats: PyTree
+    opt_state: optax.OptState
+
+
+def new_fit(key: Array, spec: ClassifierSpec) -> _Fit:
+    """Returns a fit at step 0."""
+    variables = spec.network.init(key, jnp.zeros((1, *spec.image_shape)), train=False)
+    params = variables["params"]
+    opt_state = spec.optimizer.init(params)
+    return _Fit(jnp.zeros((), jnp.int32), params, variables["batch_stats"], opt_state)
+
+
+@functools.partial(jax.jit, static_argnames="spec")
+def _new_fits(keys: Array, *, spec: ClassifierSpec) -> _Fit:
+    """Returns a fit at step 0 for each key."""
+    return jax.vmap(functools.partial(new_fit, spec=spec))(keys)
+
+
+def _draw(
+    key: Array, data: TrainingImages, bounds: Int[Array, "2"], spec: ClassifierSpec
+) -> tuple[Float[Array, "batch height width channels"], Float[Array, "batch classes"]]:
+    """Returns a random batch between bounds: images in [-1, 1], labels one-hot."""
+    chosen = jax.random.randint(key, (spec.batch_size,), bounds[0], jnp.maximum(bounds[1], 1))
+    labels = jax.nn.one_hot(data.labels[chosen], len(spec.class_names))
+    return to_unit(data.images[chosen]), labels
+
+
+def _loss(
+    params: PyTree, fit: _Fit, data: TrainingImages, key: Array, spec: ClassifierSpec
+) -> tuple[Float[Array, ""], PyTree]:
+    """Returns the loss of a step, and the new batch statistics."""
+    batch_key, augment_key, unlabelled_key = jax.random.split(key, 3)
+    bounds = jnp.where(fit.step < data.switch, data.first, data.then)
+    images, labels = _draw(batch_key, data, bounds, spec)
+    images, labels = _augmented(augment_key, images, labels, spec)
+    variables = {"params": params, "batch_stats": fit.batch_stats}
+    apply = functools.partial(spec.network.apply, variables, train=True, mutable=["batch_stats"])
+    classified, updates = apply(images)
+    losses = optax.softmax_cross_entropy(classified.logits, labels)
+    loss = jnp.mean(losses * (labels @ data.class_weights))
+    if spec.pseudo_label_weight:
+        unlabelled, _ = _draw(unlabelled_key, data, data.unlabelled, spec)
+        loss += spec.pseudo_label_weight * pseudo_label_loss(apply(unlabelled)[0].logits)
+    return loss, updates["batch_stats"]
+
+
+def _augmented(key: Array, images: Array, labels: Array, spec: ClassifierSpec) -> tuple:
+    """Returns the batch after the spec's policy."""
+    policy = POLICIES[spec.augmentation]
+    options = {"flip": spec.flip} if spec.augmentation == "classical" else {}
+    return policy(key, images, labels, **options)
+
+
+def _fit_step(
+    fit: _Fit,
+    key: Array,
+    learning_rate: Float[Array, ""],
+    data: TrainingImages,
+    spec: ClassifierSpec,
+) -> tuple[_Fit, Float[Array, ""]]:
+    """Returns one fit after a step, and its loss."""
+    compute = jax.value_and_grad(_loss, has_aux=True)
+    (loss, batch_stats), gradients = compute(
+        fit.params, fit, data, jax.random.fold_in(key, fit.step), spec
+    )
+    directions, opt_state = spec.optimizer.update(gradients, fit.opt_state, fit.params)
+    rate = learning_rate * optax.cosine_decay_schedule(1.0, spec.steps)(fit.step)
+    params = jax.tree.map(lambda leaf, way: leaf - rate * way, fit.params, directions)
+    return _Fit(fit.step + 1, params, batch_stats, opt_state), loss
+
+
+@functools.partial(jax.jit, static_argnames="spec", donate_argnums=0)
+def _fit_steps(
+    fits: _Fit,
+    keys: Array,
+    learning_rates: Array,
+    data: TrainingImages,
+    count: Int[Array, ""],
+    *,
+    spec: ClassifierSpec,
+) -> tuple[_Fit, Float[Array, " fits"]]:
+    """Returns the fits after `count` steps, and their last losses."""
+    step = jax.vmap(functools.partial(_fit_step, spec=spec), in_axes=(0, 0, 0, None))
+    carry = (fits, jnp.zeros(len(keys)))
+    return lax.fori_loop(
+        0, count, lambda _, carry: step(carry[0], keys, learning_rates, data), carry
+    )
+
+
+def fit_classifiers(
+    data: TrainingImages,
+    spec: ClassifierSpec,
+    seeds: Int[np.ndarray, " fits"],
+    learning_rates: Float[np.ndarray, " fits"],
+    *,
+    quiet: bool = False,
+) -> PyTree:
+    """Returns parameters and batch statistics of each fit, stacked; a seed gives the same again.
+
+    Args:
+      data: what all are fitted to.
+      spec: of the fits.
+      seeds: of the initial parameters, batches and augmentations of each.
+      learning_rates: of each, at the start of the cosine.
+      quiet: show no progress.
+    """
+    keys = jax.vmap(jax.random.key)(jnp.asarray(seeds))
+    init_keys, step_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
+    fits = _new_fits(init_keys, spec=spec)
+    rates = jnp.asarray(learning_rates, jnp.float32)
+    progress = None if quiet else Progress(f"fitting {len(rates)} classifiers", spec.steps)
+    for done in range(0, spec.steps, _STEPS_AT_ONCE):
+        count = min(_STEPS_AT_ONCE, spec.steps - done)
+        fits, losses = _fit_steps(fits, step_keys, rates, data, count, spec=spec)
+        if progress:
+            progress.advance(count, loss=float(losses.mean()))
+    if progress:
+        progress.close()
+    return {"params": fits.params, "batch_stats": fits.batch_stats}
+
+
+@functools.partial(jax.jit, static_argnames="spec")
+def _probabilities(variables: PyTree, images: Array, *, spec: ClassifierSpec) -> Array:
+    """Returns the probabilities of each fit."""
+    apply = lambda each: spec.network.apply(each, to_unit(images), train=False)  # noqa: E731
+    return jax.nn.softmax(jax.vmap(apply)(variables).logits)
+
+
+def class_probabilities(
+    variables: PyTree,
+    images: UInt8[np.ndarray, "images height width channels"],
+    spec: ClassifierSpec,
+) -> Float[np.ndarray, "fits images classes"]:
+    """Returns what each fit says of images, in batches.
+
+    Args:
+      variables: of `fit_classifiers`.
+      images: [0, 255].
+      spec: of the fits.
+    """
+    rows = []
+    for first in range(0, len(images), _CLASSIFY_BATCH):
+        batch = images[first : first + _CLASSIFY_BATCH]
+        filled = np.concatenate([batch, np.repeat(batch[-1:], _CLASSIFY_BATCH - len(batch), 0)])
+        rows.append(np.asarray(_probabilities(variables, filled, spec=spec))[:, : len(batch)])
+    return np.concatenate(rows, axis=1)

@@ -1,0 +1,119 @@
+"""A config's file and the fields that are set beside it: what is wrong with them, in one line."""
+
+import difflib
+import importlib.util
+import re
+import runpy
+import traceback
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ml_collections import ConfigDict
+
+from gaug_jax.errors import UserError, in_short
+
+_A_CONFIG = "a Python file whose get_config() returns a config, such as configs/digits.py"
+# Below this likeness a guess at what was meant misleads.
+_LIKENESS = 0.8
+
+
+def read_config(path: str) -> ConfigDict:
+    """Returns the config that the `get_config` of a file returns.
+
+    Args:
+      path: of the file, or the name of a config that comes with the project, such as
+        `digits_study`.
+
+    Raises:
+      UserError: there is no such file, it is not Python, an error ends it, or it is no config; the
+        message names the file and, where there is one, the line.
+    """
+    if not Path(path).is_file():
+        path = _shipped(path)
+    try:
+        defined = runpy.run_path(path)
+        config = defined["get_config"]() if "get_config" in defined else None
+    except SyntaxError as error:
+        raise UserError(
+            f"{_place(path, error.filename, error.lineno)}: {error.msg}: give {_A_CONFIG}"
+        ) from None
+    except (Exception, SystemExit) as error:  # The file is a program of the user's.
+        raise UserError(f"{_place_of(error, path)}: {_words(error)}") from None
+    if not isinstance(config, ConfigDict):
+        raise UserError(f"--config={path} is not a config: give {_A_CONFIG}")
+    return config
+
+
+def _shipped(name: str) -> str:
+    """Returns the path of a config that comes with the project.
+
+    Args:
+      name: its file's name without the ending, or the path that it has in the repository.
+
+    Raises:
+      UserError: there is none of this name.
+    """
+    package = importlib.util.find_spec("configs")
+    folders = package.submodule_search_locations if package else None
+    found = re.fullmatch(r"(?:configs/)?([a-z0-9_]+)(?:\.py)?", name)
+    for folder in folders or ():
+        file = Path(folder) / f"{found[1]}.py" if found else None
+        if file and file.is_file():
+            return str(file)
+    names = sorted(path.stem for folder in folders or () for path in Path(folder).glob("[a-z]*.py"))
+    raise UserError(
+        f"--config={name} does not exist: give {_A_CONFIG}, or one of {', '.join(names)}"
+    )
+
+
+def _place(path: str, file: str | None, line: int | None) -> str:
+    """Returns where a config's file went wrong: in itself, or in a file that it imports."""
+    imported = f", in {file}" if file not in (None, path) else ""
+    return f"--config={path}{imported}" + (f", line {line}" if line else "")
+
+
+def _place_of(error: BaseException, path: str) -> str:
+    """Returns the last line of a config's file that an error passed through."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == path]
+    return _place(path, path, lines[-1] if lines else None)
+
+
+def _words(error: BaseException) -> str:
+    """Returns an error's kind and message; ml_collections raises one error as text of another."""
+    kind = type(error).__name__
+    while error.args and isinstance(error.args[0], BaseException):
+        error = error.args[0]
+    # As text a `KeyError` would be in quotes; the other fields are objects without a name.
+    message = str(error.args[0] if isinstance(error, KeyError) else error)
+    return f"{kind}: {in_short(re.sub('Other fields present: .*', '', message))}"
+
+
+def check_fields(config: ConfigDict, names: Iterable[str]) -> None:
+    """Raises `UserError` where a config lacks one of these fields; says which may be meant.
+
+    Args:
+      config: whose fields they are to be.
+      names: of fields, as `section.field`.
+    """
+    known = list(_names(config))
+    for name in names:
+        if name not in known:
+            meant = _like(name, known)
+            advice = f"did you mean {meant}?" if meant else "see configs/base.py"
+            raise UserError(f"--config.{name}: no such field; {advice}")
+
+
+def _names(config: ConfigDict, prefix: str = "") -> Iterator[str]:
+    """Yields the names of all sections and fields."""
+    for name in config:
+        yield prefix + name
+        if config.get_type(name) is ConfigDict:
+            yield from _names(config[name], f"{prefix}{name}.")
+
+
+def _like(name: str, known: list[str]) -> str:
+    """Returns the fields that a name may mean, those of this name in any section first."""
+    last = name.rpartition(".")[2]
+    elsewhere = [field for field in known if field.rpartition(".")[2] == last]
+    return " or ".join(elsewhere or difflib.get_close_matches(name, known, 1, _LIKENESS))

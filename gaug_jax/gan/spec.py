@@ -1,0 +1,239 @@
+"""All that a train step is compiled for: the networks, and the config's sections that decide it."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from gaug_jax.augmentation.differentiable import parse_policy
+from gaug_jax.errors import UserError
+from gaug_jax.gan.private_settings import check_private
+from gaug_jax.models.classifier import Classifier
+from gaug_jax.models.convolution import default_implementation
+from gaug_jax.models.dcgan import Discriminator, Generator, num_stages
+from gaug_jax.objectives import LOSSES
+from gaug_jax.objectives.presets import PRESETS
+from gaug_jax.settings import (
+    AugmentSettings,
+    ModelSettings,
+    ObjectiveSettings,
+    Settings,
+    TrainSettings,
+)
+from gaug_jax.settings.checks import one_of
+from gaug_jax.settings.fields import deciding
+
+DEVICES = "devices"
+
+
+@dataclasses.dataclass(frozen=True)
+class Spec:
+    """What is static in a train step; hashable, so that it can key a compilation.
+
+    Of the sections, fields that a preset decides are filled in, and fields that may change from
+    one call to the next (where, how long or how often) are at their defaults.
+
+    Attributes:
+      generator: network of one generator.
+      discriminator: network of one discriminator.
+      classifier: network that is trained along with them (EC-GAN), or None.
+      model: section of the config.
+      objective: section of the config, nothing left unset.
+      train: section of the config, nothing left unset that a step needs.
+      augment: section of the config.
+      num_classes: classes of the data.
+      num_generators: generators trained together (`per_class`), or 0 for a single one.
+      generators_at_once: how many of them are computed at once.
+      axis_name: axis of the devices, or None outside a parallel map.
+    """
+
+    generator: Generator
+    discriminator: Discriminator
+    classifier: Classifier | None
+    model: ModelSettings
+    objective: ObjectiveSettings
+    train: TrainSettings
+    augment: AugmentSettings
+    num_classes: int
+    num_generators: int
+    generators_at_once: int
+    axis_name: str | None
+
+    @property
+    def generator_optimizer(self) -> optax.GradientTransformation:
+        """Adam."""
+        return self._adam(self.train.learning_rate)
+
+    @property
+    def discriminator_optimizer(self) -> optax.GradientTransformation:
+        """Adam, perhaps with another learning rate (Heusel et al. 2017)."""
+        return self._adam(self.train.discriminator_learning_rate)
+
+    def _adam(self, learning_rate: float) -> optax.GradientTransformation:
+        return optax.adam(learning_rate, self.train.beta1, self.train.beta2)
+
+    @property
+    def classifier_optimizer(self) -> optax.GradientTransformation:
+        """Adam."""
+        return optax.adam(self.train.classifier_learning_rate)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels."""
+        return (self.generator.image_size, self.generator.image_size, self.generator.channels)
+
+    @property
+    def stages(self) -> tuple["Spec", ...]:
+        """The spec of each stage of progressive growing."""
+        return tuple(
+            dataclasses.replace(
+                self,
+                generator=self.generator.clone(stage=stage),
+                discriminator=self.discriminator.clone(stage=stage),
+            )
+            for stage in range(num_stages(self.generator.image_size))
+        )
+
+    @property
+    def images_per_step(self) -> int:
+        """Real images that one step shows to the discriminators."""
+        per_generator = self.train.batch_size * self.objective.critic_steps
+        return per_generator * max(1, self.num_generators)
+
+
+def make_spec(settings: Settings, num_classes: int, axis_name: str | None = DEVICES) -> Spec:
+    """Returns the spec of a run on this machine's devices.
+
+    Args:
+      settings: of the run.
+      num_classes: classes of its data.
+      axis_name: axis of the devices that share a step, or None outside a parallel map.
+
+    Raises:
+      UserError: the settings do not fit one another.
+    """
+    check_private(settings)
+    settings = _with_preset(settings)
+    _check(settings)
+    model, train = settings.model, settings.train
+    shared = {
+        "width": model.width,
+        "num_classes": num_classes if model.labels == "conditional" else 0,
+        "residual": model.residual,
+        "attention": model.attention,
+        "growing": train.growing_steps > 0,
+        "axis_name": axis_name,
+        "dtype": jnp.dtype(train.precision),
+        "implementation": default_implementation(jax.default_backend()),
+    }
+    num_generators = num_classes if model.labels == "per_class" else 0
+    return Spec(
+        generator=Generator(
+            image_size=settings.data.image_size,
+            channels=settings.data.channels,
+            upsampling=model.upsampling,
+            **shared,
+        ),
+        discriminator=Discriminator(
+            norm=settings.objective.discriminator_norm,
+            spectral_norm=settings.objective.spectral_norm,
+            **shared,
+        ),
+        classifier=_classifier(settings, num_classes, axis_name),
+        model=deciding(model),
+        objective=deciding(settings.objective),
+        train=deciding(train),
+        augment=deciding(settings.augment),
+        num_classes=num_classes,
+        num_generators=num_generators,
+        generators_at_once=min(train.classes_at_once or num_generators, num_generators),
+        axis_name=axis_name,
+    )
+
+
+def _with_preset(settings: Settings) -> Settings:
+    """Returns settings with the preset's values where none is set explicitly.
+
+    Raises:
+      UserError: an unknown preset.
+    """
+    one_of("objective.preset", settings.objective.preset, PRESETS)
+    preset = PRESETS[settings.objective.preset]
+    sections = {}
+    for name in ("objective", "train"):
+        section = getattr(settings, name)
+        unset = {
+            field: value
+            for field, value in preset.items()
+            if hasattr(section, field) and getattr(section, field) is None
+        }
+        sections[name] = dataclasses.replace(section, **unset)
+    train, objective = sections["train"], sections["objective"]
+    if train.discriminator_learning_rate is None:
+        same = {"discriminator_learning_rate": train.learning_rate}
+        sections["train"] = dataclasses.replace(train, **same)
+    if objective.private and objective.discriminator_norm == "batch":
+        # Of the preset: an explicit one is refused. Batch norm would mix images.
+        sections["objective"] = dataclasses.replace(objective, discriminator_norm="group")
+    return dataclasses.replace(settings, **sections)
+
+
+def _check(settings: Settings) -> None:
+    """Raises `UserError` where sections with all their values do not fit one another."""
+    objective = settings.objective
+    one_of("objective.loss", objective.loss, LOSSES)
+    penalised = [name for name in ("gradient_penalty", "r1") if getattr(objective, name)]
+    if penalised and objective.discriminator_norm == "batch":
+        raise UserError(
+            f"config.objective.{penalised[0]}={getattr(objective, penalised[0])} penalises each "
+            "image on its own, which batch norm prevents: set "
+            "config.objective.discriminator_norm='none'"
+        )
+    if objective.label_smoothing and not objective.loss.startswith("minimax"):
+        raise UserError(
+            f"config.objective.label_smoothing={objective.label_smoothing} is of the minimax "
+            f"losses, not of {objective.loss!r}: set it to 0"
+        )
+    _check_augment(settings.augment, objective.loss)
+
+
+def _check_augment(augment: AugmentSettings, loss: str) -> None:
+    """Raises `UserError` where a transform is unknown, or nothing can steer its probability."""
+    try:
+        parse_policy(augment.policy)
+    except ValueError as error:
+        raise UserError(f"config.augment.policy={augment.policy!r}: {error}") from None
+    if not augment.adaptive:
+        return
+    if augment.policy == "none":
+        raise UserError(
+            "config.augment.adaptive=True has nothing to make: give config.augment.policy"
+        )
+    if loss == "wasserstein":
+        raise UserError(
+            "config.augment.adaptive=True goes by the sign of scores, which has no meaning under "
+            "config.objective.loss='wasserstein': choose another loss, or adaptive=False"
+        )
+
+
+def _classifier(settings: Settings, num_classes: int, axis_name: str | None) -> Classifier | None:
+    """Returns the classifier that is trained along with the generator.
+
+    Raises:
+      UserError: there is more than one generator.
+    """
+    weight = settings.objective.classifier_weight
+    if not weight:
+        return None
+    if settings.model.labels == "per_class":
+        raise UserError(
+            f"config.objective.classifier_weight={weight} trains a classifier beside one "
+            "generator: set config.model.labels to 'conditional' or 'none'"
+        )
+    return Classifier(
+        num_classes,
+        settings.model.classifier_width,
+        axis_name,
+        default_implementation(jax.default_backend()),
+    )

@@ -1,0 +1,97 @@
+"""The section `config.data`."""
+
+import dataclasses
+
+from gaug_jax.errors import UserError
+from gaug_jax.settings.checks import at_least, check_image_size, fraction, one_of
+from gaug_jax.settings.fields import field
+
+
+@dataclasses.dataclass(frozen=True)
+class DataSettings:
+    """Which images, how they are brought to one size, and how they are split."""
+
+    source: str = field(
+        "digits",
+        "digits, covid_chestxray, banglalekha_isolated, cmaterdb, folder, npz or tfds:<name>.",
+    )
+    path: str | None = field(
+        None,
+        "A copy on disk (a folder; for npz a file). Unset: the source's own download.",
+        may_change=True,
+    )
+    image_size: int = field(64, "Height and width of the square images, 4*2^n.")
+    channels: int = field(1, "1 (luminance) or 3 (RGB).")
+    resize: str = field(
+        "stretch", "How a picture becomes square: stretch (the paper's) or pad with black."
+    )
+    label: str | None = field(
+        None, "Which label set of the source (covid_chestxray: covid, finding). Unset: its first."
+    )
+    group: str | None = field(
+        None,
+        "Where an image's group (patient, writer) is written: a pattern with a named group "
+        "(?P<group>...) for file names (folder), or an array's or feature's name (npz, tfds).",
+    )
+    filename_pattern: str | None = field(
+        None,
+        "banglalekha_isolated: the pattern that reads a file name. Unset: the publisher's scheme.",
+    )
+    allow_missing: bool = field(
+        False, "Go on without pictures that are absent or cannot be read (they are listed)."
+    )
+    min_class_size: int = field(
+        0, "Classes with fewer images are small ones; data.small_classes says what becomes of them."
+    )
+    small_classes: str = field(
+        "drop", "Small classes are left out (drop), or become one class `other` (merge)."
+    )
+    official_test: bool = field(
+        True, "Keep the publisher's own test part, where there is one, as the test part."
+    )
+    num_folds: int = field(
+        5,
+        "Folds by group, stratified by class; fold `fold` is the test part. 0: one split by "
+        "test_fraction. With an official test part the folds rotate the validation part.",
+    )
+    fold: int = field(0, "Number of the fold that is the test part, from 0.")
+    test_fraction: float = field(0.2, "Share of all images that is the test part without folds.")
+    validation_fraction: float = field(
+        0.1, "Share of what is not test that becomes the validation part."
+    )
+    split_seed: int = field(
+        0, "Seed of the split alone, so that generators of several seeds share one split."
+    )
+    train_size: int | None = field(
+        None, "Images kept in the training part (the scarce-data regime). Unset: all of them."
+    )
+    train_size_per_class: bool = field(
+        False, "Whether train_size counts images of each class, or of all classes together."
+    )
+    cache_path: str | None = field(
+        None,
+        "Where preprocessed images are kept. Unset: gaug_jax in the per-user cache folder.",
+        may_change=True,
+    )
+    licenses: str | None = field(
+        None,
+        "Licences of the images that are used, separated by commas, or `derivatives` for all that "
+        "do not forbid them. Unset: all. Images without a licence of their own: `none named`.",
+    )
+
+    def __post_init__(self) -> None:
+        check_image_size(self.image_size)
+        one_of("data.channels", self.channels, (1, 3))
+        one_of("data.resize", self.resize, ("stretch", "pad"))
+        one_of("data.small_classes", self.small_classes, ("drop", "merge"))
+        at_least("data.min_class_size", self.min_class_size, 0)
+        fraction("data.test_fraction", self.test_fraction)
+        fraction("data.validation_fraction", self.validation_fraction)
+        if self.num_folds == 1 or self.num_folds < 0:
+            raise UserError(
+                f"config.data.num_folds={self.num_folds}: give 2 or more, or 0 for fractions"
+            )
+        if self.num_folds:
+            one_of("data.fold", self.fold, range(self.num_folds))
+        if self.train_size is not None:
+            at_least("data.train_size", self.train_size, 1)

@@ -1,0 +1,238 @@
+"""One split and training size of the downstream study: its generators, fits and rows."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gaug_jax import data
+from gaug_jax.classifiers.fitted import read_classifier
+from gaug_jax.classifiers.spec import ClassifierSpec
+from gaug_jax.data.labelled import Labelled
+from gaug_jax.data.manifest import parts_sha256
+from gaug_jax.data.splits import TEST, TRAIN, VALIDATION
+from gaug_jax.downstream import leakage
+from gaug_jax.downstream.arms import ARMS, synthetic_count, take
+from gaug_jax.downstream.plan import Run, classifier_seeds, planned_runs
+from gaug_jax.downstream.runs import Budget, Fitted, Parts, fit_arm, joint_arm, run_rows
+from gaug_jax.downstream.shortcut import shortcut_figures
+from gaug_jax.errors import UserError
+from gaug_jax.files import append_json_line, atomic_file, read_json, read_json_lines, write_json
+from gaug_jax.progress import Progress
+from gaug_jax.settings import ClassifySettings
+from gaug_jax.stages.external import class_order, external_images
+from gaug_jax.stages.opened import Opened
+from gaug_jax.stages.train import Training, run_training
+from gaug_jax.synthesis.drawing import share_out
+from gaug_jax.synthesis.filters import kept
+from gaug_jax.synthesis.pool import Pool, study_pool
+from gaug_jax.workfolder import WorkFolder
+
+
+class Cell:
+    """One split and training size."""
+
+    def __init__(self, opened: Opened, prepared: data.PreparedData, split: int, size: int) -> None:
+        self._folder, self._settings = opened.folder, opened.settings
+        self._prepared, self._split, self._size = prepared, split, size
+        settings = opened.settings
+        self._study = settings.classify
+        self._order = class_order(prepared.class_names, self._study.positive_class)
+        self._parts = Parts(
+            *(self._ordered(*prepared.part(part)) for part in (TRAIN, VALIDATION, TEST)),
+            external_images(settings, prepared, self._order),
+        )
+        self._data_sha256 = parts_sha256(prepared.manifest)
+        self._pools: dict[int, Pool] = {}
+        self._shortcut = self._shortcut_values()
+        names = tuple(prepared.class_names[place] for place in self._order)
+        self._budget = _budget(tuple(prepared.images.shape[1:]), names, self._study)
+
+    def _ordered(self, images: np.ndarray, labels: np.ndarray) -> Labelled:
+        """Returns images with labels in the study's order of classes."""
+        return Labelled(images, np.argsort(self._order)[labels].astype(np.int32))
+
+    def complete(self) -> None:
+        """Makes the runs that are not there yet."""
+        self._write_shortcut()
+        rows = read_json_lines(self._folder.runs)
+        runs = [run for run in planned_runs(self._study) if not self._is_done(run, rows)]
+        if not runs:
+            print(f"split {self._split}, size {self._size or 'all'}: nothing to do")
+            return
+        progress = Progress(
+            f"split {self._split}, size {self._size or 'all'}", len(runs), unit="run"
+        )
+        for run in runs:
+            made = self._write(run, self._fitted(run))
+            mean = np.mean([row[self._study.endpoint] or 0.0 for row in made])
+            progress.note(f"{self._name(run)}: {self._study.endpoint} {mean:.3f}")
+            progress.advance(1)
+        progress.close()
+
+    def _fitted(self, run: Run) -> Fitted:
+        """Returns the fits of a run."""
+        if ARMS[run.arm].mode != "joint":
+            synthetic = self._synthetic(run)
+            return fit_arm(run.arm, self._parts, synthetic, self._budget, run.gan_seed or 0)
+        folder = self._generator(run.gan_seed)
+        classifier = read_classifier(folder.joint_classifier)
+        rate = self._settings.train.classifier_learning_rate
+        return joint_arm(classifier, rate, self._order, self._parts)
+
+    def _common(self, run: Run) -> dict[str, Any]:
+        """Returns what the rows of a run share."""
+        return {
+            **run._asdict(),
+            "train_size": self._size,
+            "split": self._split,
+            "data_sha256": self._data_sha256,
+        }
+
+    def _is_done(self, run: Run, rows: list[dict[str, Any]]) -> bool:
+        """Says whether every classifier seed of a run has its row and its predictions."""
+        mine = [
+            row["classifier_seed"]
+            for row in rows
+            if (row["train_size"], row["split"]) == (self._size, self._split)
+            and run.is_of(row)
+            and row.get("data_sha256") == self._data_sha256
+        ]
+        wanted = set(classifier_seeds(run.arm, self._study))
+        return set(mine) >= wanted and self._predicted(run) >= wanted
+
+    def _predicted(self, run: Run) -> set[int]:
+        """Returns the classifier seeds whose predictions are kept: those of the last call."""
+        path = self._predictions(run)
+        if not path.exists():
+            return set()
+        with np.load(path, allow_pickle=False) as file:
+            return set(file["classifier_seeds"].tolist())
+
+    def _predictions(self, run: Run) -> Path:
+        """Returns the file of a run's predictions."""
+        return self._folder.predictions / f"{self._name(run)}.npz"
+
+    def _name(self, run: Run) -> str:
+        """Returns the name of a run's predictions."""
+        seed = "" if run.gan_seed is None else f"-{run.filter}-{run.ratio:g}-{run.gan_seed}"
+        return f"{self._split}-{self._size or 'all'}-{run.arm}{seed}"
+
+    def _synthetic(self, run: Run) -> Labelled | None:
+        """Returns a run's generated images: as many of each class as the ratio says."""
+        if not ARMS[run.arm].synthetic:
+            return None
+        if run.gan_seed not in self._pools:
+            self._pools[run.gan_seed] = self._pool(run.gan_seed)
+        pool = self._pools[run.gan_seed]
+        chosen = kept(run.filter, pool.scores, pool.drawn.labels, self._study.filter_keep)
+        images = Labelled(pool.drawn.images[chosen], pool.drawn.labels[chosen])
+        taken = take(images, self._counts(run.ratio))
+        return self._ordered(*taken)
+
+    def _counts(self, ratio: float) -> np.ndarray:
+        """Returns generated images of each class, in the training part's proportions."""
+        labels = self._prepared.part(TRAIN)[1]
+        classes = np.bincount(labels, minlength=len(self._prepared.class_names))
+        return np.array(share_out(synthetic_count(len(labels), ratio), classes))
+
+    def _generator(self, seed: int) -> WorkFolder:
+        """Returns the work folder of a generator, which is trained where it is not."""
+        folder = WorkFolder(self._folder.generators / self._generator_name(seed))
+        data_of_cell = {"fold": self._split, "train_size": self._size or None}
+        settings = dataclasses.replace(self._settings, seed=seed).of_data(**data_of_cell)
+        if folder.data_manifest.exists():
+            self._check_generator(folder)
+        elif settings == self._settings and self._folder.training_finished.exists():
+            print(f"generator {folder.path.name}: the work folder's own, which is trained already")
+            folder.copy_training_of(self._folder)
+        run_training(Training(Opened(str(folder.path), settings), self._prepared))
+        self._check_generator(folder)
+        return folder
+
+    def _generator_name(self, seed: int) -> str:
+        """Returns the name of a generator's work folder."""
+        return f"{self._split}-{self._size or 'all'}-{seed}"
+
+    def _check_generator(self, folder: WorkFolder) -> None:
+        """Raises `UserError` where a generator saw other images than the real arm."""
+        seen = read_json(folder.data_manifest)
+        leakage.check_generator(seen, self._prepared.manifest, str(folder.path))
+
+    def _pool(self, seed: int) -> Pool:
+        """Returns the images of a generator."""
+        folder = self._generator(seed)
+        most = max((*self._study.ratios, self._study.reference_ratio))
+        filtered = any(name != "none" for name in self._study.filters)
+        share = self._study.filter_keep if filtered else 1.0
+        counts = np.ceil(self._counts(most) / share).astype(int) + 1
+        spec = dataclasses.replace(self._budget.spec, class_names=self._prepared.class_names)
+        pool = study_pool(folder, self._prepared.part(TRAIN), counts, spec, seed)
+        shares = ", ".join(f"{name} {share:.2f}" for name, share in pool.agreement.items())
+        name = self._generator_name(seed)
+        print(f"generator {name}: a classifier agrees with the wanted label in: {shares}")
+        return pool
+
+    def _shortcut_values(self) -> list[str | None]:
+        """Returns the value of the shortcut's field of every image; none without a shortcut."""
+        field = self._study.shortcut
+        if field is None:
+            return []
+        values = [row["metadata"].get(field) for row in self._prepared.manifest["rows"]]
+        if all(value is None for value in values):
+            raise UserError(f"config.classify.shortcut={field!r} is no field of the data")
+        return values
+
+    def _write_shortcut(self) -> None:
+        """Writes what a field of the metadata alone says of the classes."""
+        if not self._shortcut:
+            return
+        labels = np.argsort(self._order)[self._prepared.labels]
+        figures = shortcut_figures(self._shortcut, labels, self._prepared.parts, len(self._order))
+        name = f"shortcut_{self._split}-{self._size or 'all'}.json"
+        write_json(self._folder.downstream / name, {self._study.shortcut: figures})
+
+    def _write(self, run: Run, fitted: Fitted) -> list[dict[str, Any]]:
+        """Writes predictions and rows; the rows come last, so that they name what is there."""
+        seeds = classifier_seeds(run.arm, self._study)
+        test = self._prepared.indices(TEST)
+        arrays = {
+            "probabilities": fitted.test.astype(np.float32),
+            "label": self._parts.test.labels,
+            "group": self._prepared.groups[test],
+            "name": np.array(self._prepared.names)[test],
+            "classifier_seeds": np.array(seeds),
+            "class_names": np.array(self._budget.spec.class_names),
+            "validation_probabilities": fitted.validation.astype(np.float32),
+            "validation_label": self._parts.validation.labels,
+        }
+        path = self._predictions(run)
+        with atomic_file(path) as file:
+            np.savez_compressed(file, **arrays)
+        common = {**self._common(run), "predictions": path.name}
+        if run.gan_seed in self._pools:
+            agreement = self._pools[run.gan_seed].agreement
+            common["label_agreement"] = float(np.mean(list(agreement.values())))
+        rows = run_rows(common, fitted, self._parts, self._budget, seeds)
+        for row in rows:
+            append_json_line(self._folder.runs, row)
+        return rows
+
+
+def _budget(
+    image_shape: tuple[int, int, int], class_names: tuple[str, ...], study: ClassifySettings
+) -> Budget:
+    """Returns what is the same for every arm."""
+    spec = ClassifierSpec(
+        image_shape, class_names, study.architecture, study.width, study.steps, study.batch_size,
+        study.weight_decay, flip=study.flip,
+    )  # fmt: skip
+    return Budget(
+        spec,
+        tuple(study.seeds),
+        tuple(study.learning_rates),
+        study.balanced,
+        study.endpoint,
+        study.pseudo_label_weight,
+    )

@@ -1,0 +1,181 @@
+"""The downstream study: its cells in their order, and the figures of all of them."""
+
+import numpy as np
+
+from gaug_jax import data
+from gaug_jax.data.splits import TEST, TRAIN, VALIDATION
+from gaug_jax.downstream import leakage
+from gaug_jax.downstream.arms import ARMS
+from gaug_jax.downstream.plan import planned_rows
+from gaug_jax.downstream.summary import summarise
+from gaug_jax.errors import UserError
+from gaug_jax.evaluation.metrics import classification as scores
+from gaug_jax.files import read_json, read_json_lines, write_json
+from gaug_jax.reporting.downstream_curves import write_learning_curve, write_ratio_curve
+from gaug_jax.reporting.downstream_table import write_table
+from gaug_jax.settings import Settings, check_same_run, read_settings
+from gaug_jax.settings.checks import one_of
+from gaug_jax.stages.cell import Cell
+from gaug_jax.stages.opened import Opened
+from gaug_jax.synthesis.filters import FILTERS
+from gaug_jax.workfolder import WorkFolder
+
+# A work folder may go on with other values of these; runs of its generators so far may not.
+_BOUND = {
+    "train.steps",
+    "train.epochs",
+    "train.patience",
+    "objective.epsilon",
+    "classify.external",
+}
+
+
+def classify(opened: Opened, *, first: Cell | None = None, set_aside: bool = False) -> None:
+    """Makes every run of the study that is not there yet, and writes its figures.
+
+    Args:
+      opened: work folder of the study.
+      first: its `first_cell`, where that was looked through before.
+      set_aside: rename runs of another `config.classify` and begin anew, not refuse them.
+
+    Raises:
+      UserError: the config, the data or the work folder is not usable, or something leaks.
+    """
+    folder, settings = opened.folder, opened.settings
+    other = _made_with_others(opened)
+    if other and not set_aside:
+        raise other
+    first = first or first_cell(opened)  # Before anything is written.
+    with folder.locked():
+        if other:
+            aside = folder.set_aside(folder.downstream)
+            print(f"{other}: those runs are now in {aside}")
+        write_json(folder.config, settings.to_dict())
+        write_json(folder.downstream_config, settings.to_dict())
+        first.complete()
+        for split, size in _cells(settings)[1:]:
+            _cell(opened, split, size).complete()
+    _write_figures(folder, settings)
+
+
+def _cells(settings: Settings) -> list[tuple[int, int]]:
+    """Returns split and training size of each cell, in their order."""
+    study = settings.classify
+    return [(split, size) for size in study.train_sizes for split in study.splits]
+
+
+def _cell(opened: Opened, split: int, size: int) -> Cell:
+    """Returns one cell with its data."""
+    return Cell(opened, _prepare(opened, split, size), split, size)
+
+
+def first_cell(opened: Opened) -> Cell:
+    """Returns the first cell of a study whose fields and data were looked through.
+
+    Raises:
+      UserError: as of `classify`; nothing is written.
+    """
+    _check(opened.settings)
+    _check_cells(opened)
+    return _cell(opened, *_cells(opened.settings)[0])
+
+
+def _made_with_others(opened: Opened) -> UserError | None:
+    """Returns the error where the runs on disk were made with another config."""
+    folder = opened.folder
+    if not folder.downstream_config.exists():
+        return None
+    try:
+        before = read_settings(read_json(folder.downstream_config))
+        check_same_run(before, opened.settings, str(folder.downstream), bound=_BOUND)
+    except UserError as error:
+        return error
+    return None
+
+
+def _check(settings: Settings) -> None:
+    """Raises `UserError` where the study's fields name something unknown."""
+    for arm in settings.classify.arms:
+        one_of("classify.arms", arm, ARMS)
+    for name in settings.classify.filters:
+        one_of("classify.filters", name, FILTERS)
+    one_of("classify.endpoint", settings.classify.endpoint, scores.ENDPOINTS)
+    for _, name, _ in settings.classify.paper:
+        one_of("classify.paper", name, scores.FIGURES)
+    modes = {ARMS[arm].mode for arm in settings.classify.arms if ARMS[arm].synthetic}
+    if "joint" in modes and not settings.objective.classifier_weight:
+        raise UserError(
+            "config.classify.arms has 'ec_gan', whose classifier is trained along with the "
+            "generator: set config.objective.classifier_weight (0.1 in its paper)"
+        )
+    if settings.model.labels == "none" and modes - {"joint"}:
+        raise UserError(
+            "config.model.labels='none': the study's generated images need classes, so choose "
+            "'conditional' or 'per_class', or arms without generated images"
+        )
+
+
+def _check_cells(opened: Opened) -> None:
+    """Raises `UserError` where a split or a size is not to be had: now, not after hours."""
+    cells = _cells(opened.settings)
+    for cell in cells:
+        opened.settings.of_data(**_of_data(*cell))
+    split, largest = max(cells, key=lambda cell: cell[1])
+    if largest and largest != cells[0][1]:
+        opened.prepared_with(**_of_data(split, largest))
+
+
+def _of_data(split: int, size: int) -> dict[str, int | None]:
+    """Returns the fields of `config.data` of one split and training size."""
+    return {"fold": split, "train_size": size or None}
+
+
+def _prepare(opened: Opened, split: int, size: int) -> data.PreparedData:
+    """Returns the data of one split and training size, looked through for leaks."""
+    prepared = opened.prepared_with(**_of_data(split, size))
+    leakage.check_groups(prepared.groups, prepared.parts)
+    leakage.check_duplicates(prepared.images, prepared.names, prepared.parts)
+    if len(prepared.class_names) < 2:
+        raise UserError(
+            "a study compares classifiers and needs two classes or more: with one, use "
+            "gaug_jax.main, synthesize, and evaluate with --features=pixels or inception"
+        )
+    for part in (TRAIN, VALIDATION, TEST):
+        if not len(prepared.indices(part)):
+            raise UserError(f"the {part} part is empty: change config.data's fractions or folds")
+    _check_judgeable(opened.settings, prepared)
+    return prepared
+
+
+def _check_judgeable(settings: Settings, prepared: data.PreparedData) -> None:
+    """Raises `UserError` where arms could not be told apart by the endpoint."""
+    study = settings.classify
+    absent = set(range(len(prepared.class_names))) - set(prepared.part(VALIDATION)[1].tolist())
+    if absent and study.endpoint in scores.OF_EVERY_CLASS:
+        raise UserError(
+            f"the validation part has no image of class {prepared.class_names[min(absent)]}, "
+            f"without which {study.endpoint} is not defined: choose another "
+            "config.classify.endpoint, a larger config.data.validation_fraction or leave the "
+            "class out (config.data.min_class_size)"
+        )
+    groups = np.unique(prepared.groups[prepared.indices(TEST)])
+    if len(study.splits) == 1 and len(groups) < 2:
+        raise UserError(
+            "all images of the test part are of one group (patient, writer), which gives no "
+            "interval: choose more config.classify.splits or another config.data.split_seed"
+        )
+
+
+def _write_figures(folder: WorkFolder, settings: Settings) -> None:
+    """Writes summary, table and curves of all runs so far."""
+    study = settings.classify
+    rows = planned_rows(read_json_lines(folder.runs), study)
+    summary = summarise(rows, folder.predictions, study)
+    shortcuts = sorted(folder.downstream.glob("shortcut_*.json")) if study.shortcut else []
+    summary["shortcuts"] = {path.stem: read_json(path) for path in shortcuts}
+    write_json(folder.downstream_summary, summary)
+    write_table(folder, summary)
+    write_learning_curve(folder, summary)
+    write_ratio_curve(folder, rows, study.endpoint)
+    print(folder.downstream_table.read_text())
+    print(f"see {folder.downstream}: {len(rows)} fits")

@@ -1,0 +1,120 @@
+"""Generated images of a study's generator with the score that every filter needs."""
+
+import dataclasses
+import json
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from gaug_jax.classifiers.fitted import FittedClassifier
+from gaug_jax.classifiers.spec import ClassifierSpec
+from gaug_jax.data.labelled import Labelled
+from gaug_jax.errors import UserError
+from gaug_jax.evaluation.domain_classifier import domain_classifier
+from gaug_jax.evaluation.features import classifier_extractor, extract
+from gaug_jax.evaluation.image_sets import array_set
+from gaug_jax.files import atomic_file
+from gaug_jax.synthesis import filters
+from gaug_jax.synthesis.drawing import draw_images, read_generator
+from gaug_jax.workfolder import WorkFolder
+
+
+class Pool(NamedTuple):
+    """Generated images to choose from.
+
+    Attributes:
+      drawn: images with the class that each was drawn for.
+      scores: of each filter, larger is better.
+      agreement: share of each class that a classifier of the training part takes for it.
+    """
+
+    drawn: Labelled
+    scores: dict[str, Float[np.ndarray, " images"]]
+    agreement: dict[str, float]
+
+
+def scored_images(
+    classifier: FittedClassifier,
+    train: Labelled,
+    drawn: Labelled,
+    discriminator: Float[np.ndarray, " images"],
+) -> Pool:
+    """Returns generated images with all scores.
+
+    Args:
+      classifier: of the training part.
+      train: the training part.
+      drawn: the images.
+      discriminator: its scores.
+    """
+    extractor = classifier_extractor(classifier)
+    fakes = extract(extractor, array_set("generated images", drawn.images), quiet=True)
+    reals = extract(extractor, array_set("the training part", train.images), quiet=True)
+    exponentials = np.exp(fakes.logits - fakes.logits.max(axis=1, keepdims=True))
+    probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
+    names = classifier.spec.class_names
+    agreement, shares = filters.agreements(probabilities, drawn.labels, names)
+    scores = {
+        "discriminator": np.asarray(discriminator),
+        "agreement": agreement,
+        "density": filters.densities(fakes.features, drawn.labels, reals.features, train.labels),
+        "copies": filters.copy_distances(drawn.images, train.images),
+    }
+    return Pool(drawn, scores, shares)
+
+
+def study_pool(
+    folder: WorkFolder,
+    train: Labelled,
+    counts: Int[np.ndarray, " classes"],
+    spec: ClassifierSpec,
+    seed: int,
+) -> Pool:
+    """Returns so many images of each class of a generator's work folder, drawn once and kept.
+
+    Args:
+      folder: of the generator.
+      train: what it was trained on.
+      counts: images of each class.
+      spec: of the classifier that scores them.
+      seed: of the latents and of the classifier.
+
+    Raises:
+      UserError: the generator knows no classes.
+    """
+    generator = read_generator(folder)
+    made_with = {"step": generator.step, "seed": seed, "classifier": dataclasses.asdict(spec)}
+    if folder.synthetic_pool.exists():
+        kept = _read(folder, made_with)
+        if kept and (np.bincount(kept.drawn.labels, minlength=len(counts)) >= counts).all():
+            return kept
+    if not generator.labelled:
+        raise UserError(
+            "the study's generated images need classes: set config.model.labels to 'conditional' "
+            "or 'per_class'"
+        )
+    images = draw_images(generator, counts.tolist(), seed)
+    classifier = domain_classifier(folder.study_classifier, train, spec.class_names, seed, spec)
+    pool = scored_images(classifier, train, Labelled(images.images, images.labels), images.scores)
+    facts = json.dumps({"made_with": made_with, "agreement": pool.agreement})
+    with atomic_file(folder.synthetic_pool) as file:
+        np.savez(file, images=images.images, labels=images.labels, facts=facts, **pool.scores)
+    return pool
+
+
+def _read(folder: WorkFolder, made_with: dict[str, Any]) -> Pool | None:
+    """Returns the pool that was kept; None where it is of another step, seed or classifier."""
+    try:
+        with np.load(folder.synthetic_pool, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        drawn = Labelled(arrays.pop("images"), arrays.pop("labels"))
+        facts = json.loads(str(arrays.pop("facts", "{}")))
+        # As JSON, which knows no tuples.
+        if facts.get("made_with") != json.loads(json.dumps(made_with)):
+            return None
+        return Pool(drawn, arrays, facts["agreement"])
+    except (OSError, ValueError, KeyError, EOFError, json.JSONDecodeError) as error:
+        raise UserError(
+            f"{folder.synthetic_pool} is damaged ({error}): remove it to have it drawn anew"
+        ) from None
