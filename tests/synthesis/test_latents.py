@@ -1,5 +1,7 @@
 """Truncation and rejection: which latents images are drawn from."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
