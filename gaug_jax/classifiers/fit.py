@@ -5,6 +5,7 @@ learning rate to 0, for a number of steps that is given and not chosen by result
 fits differ in seed and learning rate.
 """
 
+import concurrent.futures
 import functools
 from typing import NamedTuple
 
@@ -57,6 +58,7 @@ def training_images(
     switch: int = 0,
     unlabelled: tuple[int, int] = (0, 0),
     balanced: bool = False,
+    at_least: int = 1,
 ) -> TrainingImages:
     """Returns images as a fit takes them, padded to a power of two so that few shapes compile.
 
@@ -69,10 +71,12 @@ def training_images(
       switch: number of first steps.
       unlabelled: begin and end of the images whose labels are not used.
       balanced: weigh classes by the inverse of their number in `then`.
+      at_least: pad as if there were so many images, so that fits of fewer and of more of them
+        share a program.
     """
     everything = (0, len(images))
     then = then or everything
-    capacity = 1 << max(0, len(images) - 1).bit_length()
+    capacity = 1 << (max(len(images), at_least) - 1).bit_length()
     padding = [(0, capacity - len(images))]
     weights = np.ones(num_classes, np.float32)
     if balanced:
@@ -195,6 +199,10 @@ def fit_classifiers(
 ) -> PyTree:
     """Returns parameters and batch statistics of each fit, stacked; a seed gives the same again.
 
+    On a CPU two halves of the fits are made at the same time, where their number is even: one
+    program does not keep its cores busy. The number of halves does not depend on the machine, so
+    that the result does not.
+
     Args:
       data: what all are fitted to.
       spec: of the fits.
@@ -202,18 +210,39 @@ def fit_classifiers(
       learning_rates: of each, at the start of the cosine.
       quiet: show no progress.
     """
+    halves = 2 if jax.default_backend() == "cpu" and len(seeds) % 2 == 0 else 1
+    progress = None if quiet else Progress(f"fitting {len(seeds)} classifiers", spec.steps)
+
+    def fit(places: Int[np.ndarray, " some"], progress: Progress | None) -> PyTree:
+        return _fitted(data, spec, seeds[places], learning_rates[places], progress)
+
+    parts = np.split(np.arange(len(seeds)), halves)
+    with concurrent.futures.ThreadPoolExecutor(halves) as threads:
+        # Both are as far: the first one's progress is shown.
+        found = list(threads.map(fit, parts, [progress, *[None] * (halves - 1)]))
+    if progress:
+        progress.close()
+    return found[0] if halves == 1 else jax.tree.map(lambda *some: jnp.concatenate(some), *found)
+
+
+def _fitted(
+    data: TrainingImages,
+    spec: ClassifierSpec,
+    seeds: Int[np.ndarray, " fits"],
+    learning_rates: Float[np.ndarray, " fits"],
+    progress: Progress | None,
+) -> PyTree:
+    """Returns parameters and batch statistics of fits that one program makes, stacked."""
     keys = jax.vmap(jax.random.key)(jnp.asarray(seeds))
     init_keys, step_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
     fits = _new_fits(init_keys, spec=spec)
     rates = jnp.asarray(learning_rates, jnp.float32)
-    progress = None if quiet else Progress(f"fitting {len(rates)} classifiers", spec.steps)
     for done in range(0, spec.steps, _STEPS_AT_ONCE):
         count = min(_STEPS_AT_ONCE, spec.steps - done)
         fits, losses = _fit_steps(fits, step_keys, rates, data, count, spec=spec)
+        loss = float(losses.mean())  # Waits, so that no dispatches pile up.
         if progress:
-            progress.advance(count, loss=float(losses.mean()))
-    if progress:
-        progress.close()
+            progress.advance(count, loss=loss)
     return {"params": fits.params, "batch_stats": fits.batch_stats}
 
 

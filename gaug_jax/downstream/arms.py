@@ -5,6 +5,7 @@ the images that batches are drawn from and in the augmentation.
 """
 
 import dataclasses
+from collections.abc import Iterable
 
 import numpy as np
 from jaxtyping import Int, UInt8
@@ -61,6 +62,19 @@ def synthetic_count(num_real: int, ratio: float) -> int:
     return int(round(ratio * num_real))
 
 
+def most_images(runs: Iterable[tuple[str, float]], num_real: int) -> int:
+    """Returns the images that the arm with the most of them is fitted to.
+
+    Args:
+      runs: name of each arm, and its ratio of generated to real images.
+      num_real: images of the training part.
+    """
+    return max(
+        num_real * (2 if ARMS[name].mode == "oversample" else 1) + synthetic_count(num_real, ratio)
+        for name, ratio in runs
+    )
+
+
 def take(images: Labelled, wanted: Int[np.ndarray, " classes"]) -> Labelled:
     """Returns the first so many images of each class, in their order.
 
@@ -85,6 +99,7 @@ def arm_images(
     steps: int,
     rng: np.random.Generator,
     balanced: bool = False,
+    at_least: int = 1,
 ) -> TrainingImages:
     """Returns what an arm's classifiers are fitted to.
 
@@ -96,13 +111,15 @@ def arm_images(
       steps: of the fit; half of them pretrain.
       rng: shuffles labels.
       balanced: weigh classes by the inverse of their number.
+      at_least: of `training_images`.
     """
     count = len(real.labels)
+    shared = {"balanced": balanced, "at_least": at_least}
     if not arm.synthetic:
         images = without_middle(real.images) if arm.mode == "borders" else real.images
         copies = 2 if arm.mode == "oversample" else 1
         images, labels = np.concatenate([images] * copies), np.tile(real.labels, copies)
-        return training_images(images, labels, num_classes, balanced=balanced)
+        return training_images(images, labels, num_classes, **shared)
     labels = synthetic.labels
     if arm.mode == "shuffled":
         labels = rng.permutation(labels)
@@ -116,7 +133,7 @@ def arm_images(
         "only": {"then": synthetic_part},
         "unlabelled": {"then": real_part, "unlabelled": synthetic_part},
     }[arm.mode]
-    return training_images(images, labels, num_classes, balanced=balanced, **options)
+    return training_images(images, labels, num_classes, **shared, **options)
 
 
 def without_middle(

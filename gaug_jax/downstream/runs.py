@@ -55,6 +55,7 @@ class Budget:
       balanced: weigh classes by the inverse of their number.
       endpoint: figure that the learning rate is chosen by.
       pseudo_label_weight: of the loss on unlabelled images.
+      most_images: of any arm's fits, so that all share their programs.
     """
 
     spec: ClassifierSpec
@@ -63,6 +64,7 @@ class Budget:
     balanced: bool
     endpoint: str
     pseudo_label_weight: float
+    most_images: int = 1
 
 
 def fit_arm(
@@ -85,7 +87,7 @@ def fit_arm(
     )
     data = arm_images(
         arm, parts.train, synthetic, len(spec.class_names), spec.steps,
-        np.random.default_rng([seed, 1]), budget.balanced,
+        np.random.default_rng([seed, 1]), budget.balanced, budget.most_images,
     )  # fmt: skip
     grid = [(rate, each) for rate in budget.learning_rates for each in budget.seeds]
     rates, seeds = (np.array(column) for column in zip(*grid, strict=True))

@@ -1,6 +1,9 @@
 """Features in two dimensions: PCA, and t-SNE and UMAP of its first components."""
 
+import functools
+import threading
 import warnings
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +15,7 @@ from gaug_jax.errors import UserError
 _COMPONENTS = 50
 _LEAST = 5
 _NEIGHBOURS = 15
+PLANES = ("pca", "tsne", "umap")
 
 Features = Float[np.ndarray, "images features"]
 Plane = Float[np.ndarray, "images 2"]
@@ -31,13 +35,16 @@ class Projections(NamedTuple):
     planes: dict[str, Plane]
 
 
-def project(features: Features, *, perplexity: float, seed: int) -> Projections:
+def project(
+    features: Features, *, perplexity: float, seed: int, names: Collection[str] = PLANES
+) -> Projections:
     """Returns features in fewer dimensions; the same seed gives the same again.
 
     Args:
       features: of all images together; float.
       perplexity: of t-SNE (van der Maaten and Hinton 2008); a third of the images at most.
       seed: of t-SNE and UMAP.
+      names: of the planes that are made.
 
     Raises:
       UserError: fewer than five images, or all of them have the same features.
@@ -47,12 +54,26 @@ def project(features: Features, *, perplexity: float, seed: int) -> Projections:
     if np.ptp(features, axis=0).max() == 0:
         raise UserError("all images have the same features: there is nothing to embed")
     components, explained = _principal_components(features)
-    planes = {
-        "pca": np.pad(components[:, :2], ((0, 0), (0, max(0, 2 - components.shape[1])))),
-        "tsne": _tsne(components, perplexity, seed),
-        "umap": _umap(components, seed),
+    makers = {
+        "pca": lambda: np.pad(components[:, :2], ((0, 0), (0, max(0, 2 - components.shape[1])))),
+        "tsne": lambda: _tsne(components, perplexity, seed),
+        "umap": lambda: _umap(components, seed),
     }
+    planes = {name: make() for name, make in makers.items() if name in names}
     return Projections(components, explained, planes)
+
+
+@functools.cache
+def warm_up() -> threading.Thread:
+    """Has UMAP imported and compiled on a thread of its own; what it computes is thrown away.
+
+    That takes ten seconds in which it uses one core, and which a longer work may hide that waits
+    for its own compiler at the same time.
+    """
+    points = np.random.default_rng(0).normal(size=(3 * _LEAST, 3))
+    thread = threading.Thread(target=_fitted_umap, args=(points, 0), daemon=True)
+    thread.start()
+    return thread
 
 
 def _principal_components(features: Features) -> tuple[np.ndarray, np.ndarray]:
@@ -78,6 +99,14 @@ def _tsne(components: np.ndarray, perplexity: float, seed: int) -> Plane:
 
 def _umap(components: np.ndarray, seed: int) -> Plane:
     """Returns UMAP's plane (McInnes et al. 2018)."""
+    # Its compiled loops must not be entered by two threads at once.
+    if warm_up.cache_info().currsize:
+        warm_up().join()
+    return _fitted_umap(components, seed)
+
+
+def _fitted_umap(components: np.ndarray, seed: int) -> Plane:
+    """Returns UMAP's plane, by whatever thread."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # It says that a seed makes it use one thread.
         from umap import UMAP

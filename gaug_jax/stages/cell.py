@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from gaug_jax import data
@@ -13,7 +14,7 @@ from gaug_jax.data.labelled import Labelled
 from gaug_jax.data.manifest import parts_sha256
 from gaug_jax.data.splits import TEST, TRAIN, VALIDATION
 from gaug_jax.downstream import leakage
-from gaug_jax.downstream.arms import ARMS, synthetic_count, take
+from gaug_jax.downstream.arms import ARMS, most_images, synthetic_count, take
 from gaug_jax.downstream.plan import Run, classifier_seeds, planned_runs
 from gaug_jax.downstream.runs import Budget, Fitted, Parts, fit_arm, joint_arm, run_rows
 from gaug_jax.downstream.shortcut import shortcut_figures
@@ -23,11 +24,15 @@ from gaug_jax.progress import Progress
 from gaug_jax.settings import ClassifySettings
 from gaug_jax.stages.external import class_order, external_images
 from gaug_jax.stages.opened import Opened
-from gaug_jax.stages.train import Training, run_training
+from gaug_jax.stages.together import run_together
+from gaug_jax.stages.train import Training
 from gaug_jax.synthesis.drawing import share_out
 from gaug_jax.synthesis.filters import kept
 from gaug_jax.synthesis.pool import Pool, study_pool
 from gaug_jax.workfolder import WorkFolder
+
+# Generators that are trained at the same time on a CPU.
+_AT_ONCE = 2
 
 
 class Cell:
@@ -45,9 +50,11 @@ class Cell:
         )
         self._data_sha256 = parts_sha256(prepared.manifest)
         self._pools: dict[int, Pool] = {}
+        self._trained = False
         self._shortcut = self._shortcut_values()
         names = tuple(prepared.class_names[place] for place in self._order)
-        self._budget = _budget(tuple(prepared.images.shape[1:]), names, self._study)
+        num_real = len(prepared.indices(TRAIN))
+        self._budget = _budget(tuple(prepared.images.shape[1:]), names, num_real, self._study)
 
     def _ordered(self, images: np.ndarray, labels: np.ndarray) -> Labelled:
         """Returns images with labels in the study's order of classes."""
@@ -138,8 +145,23 @@ class Cell:
         return np.array(share_out(synthetic_count(len(labels), ratio), classes))
 
     def _generator(self, seed: int) -> WorkFolder:
-        """Returns the work folder of a generator, which is trained where it is not."""
-        folder = WorkFolder(self._folder.generators / self._generator_name(seed))
+        """Returns the work folder of a generator; those that are not trained are now, all of them.
+
+        Two at a time on a CPU, whose cores one of them does not keep busy.
+        """
+        if not self._trained:
+            seeds = list(self._study.generator_seeds)
+            at_once = _AT_ONCE if jax.default_backend() == "cpu" else 1
+            for first in range(0, len(seeds), at_once):
+                run_together([self._training(each) for each in seeds[first : first + at_once]])
+            for each in seeds:
+                self._check_generator(self._generator_folder(each))
+            self._trained = True
+        return self._generator_folder(seed)
+
+    def _training(self, seed: int) -> Training:
+        """Returns the training of a generator, which is over where it is trained already."""
+        folder = self._generator_folder(seed)
         data_of_cell = {"fold": self._split, "train_size": self._size or None}
         settings = dataclasses.replace(self._settings, seed=seed).of_data(**data_of_cell)
         if folder.data_manifest.exists():
@@ -147,9 +169,12 @@ class Cell:
         elif settings == self._settings and self._folder.training_finished.exists():
             print(f"generator {folder.path.name}: the work folder's own, which is trained already")
             folder.copy_training_of(self._folder)
-        run_training(Training(Opened(str(folder.path), settings), self._prepared))
-        self._check_generator(folder)
-        return folder
+        name = f"generator {folder.path.name}"
+        return Training(Opened(str(folder.path), settings), self._prepared, name)
+
+    def _generator_folder(self, seed: int) -> WorkFolder:
+        """Returns the work folder of a generator."""
+        return WorkFolder(self._folder.generators / self._generator_name(seed))
 
     def _generator_name(self, seed: int) -> str:
         """Returns the name of a generator's work folder."""
@@ -221,7 +246,10 @@ class Cell:
 
 
 def _budget(
-    image_shape: tuple[int, int, int], class_names: tuple[str, ...], study: ClassifySettings
+    image_shape: tuple[int, int, int],
+    class_names: tuple[str, ...],
+    num_real: int,
+    study: ClassifySettings,
 ) -> Budget:
     """Returns what is the same for every arm."""
     spec = ClassifierSpec(
@@ -235,4 +263,5 @@ def _budget(
         study.balanced,
         study.endpoint,
         study.pseudo_label_weight,
+        most_images(((run.arm, run.ratio) for run in planned_runs(study)), num_real),
     )

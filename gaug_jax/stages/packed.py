@@ -1,18 +1,15 @@
 """Runs that differ in their seeds, trained as one program."""
 
-import concurrent.futures
 import contextlib
 import functools
 from collections.abc import Sequence
 
 from gaug_jax.errors import UserError
-from gaug_jax.gan.state import GANState
 from gaug_jax.settings import Settings
 from gaug_jax.stages.opened import Opened
+from gaug_jax.stages.together import train_all
 from gaug_jax.stages.train import Training
 from gaug_jax.training import parallel
-from gaug_jax.training.interrupts import Interrupted, StopRequest, stop_on_signal
-from gaug_jax.training.loop import Run
 from gaug_jax.training.pack import Pack
 
 
@@ -59,25 +56,4 @@ def train_packed(settings_of: Sequence[Settings], workdirs: Sequence[str]) -> No
             training.begin(feed, functools.partial(pack.call, number))
             for number, (training, feed) in enumerate(zip(trainings, feeds, strict=True))
         ]
-        _train_all(trainings, runs, pack)
-
-
-def _train_all(trainings: list[Training], runs: list[Run], pack: Pack) -> None:
-    """Trains every run on a thread of its own, and raises what went wrong when all have ended."""
-
-    def train(run: Run, request: StopRequest) -> GANState:
-        try:
-            return run.train(request)
-        finally:
-            pack.leave()
-
-    with stop_on_signal() as request, concurrent.futures.ThreadPoolExecutor(len(runs)) as threads:
-        futures = [threads.submit(train, run, request) for run in runs]
-    errors = []
-    for training, future in zip(trainings, futures, strict=True):
-        if error := future.exception():
-            errors.append(error)
-        else:
-            training.finish(future.result())
-    for error in sorted(errors, key=lambda error: not isinstance(error, Interrupted)):
-        raise error
+        train_all(trainings, runs, pack.leave)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from gaug_jax.data.splits import TRAIN
+from gaug_jax.embedding.projections import warm_up
 from gaug_jax.errors import UserError
 from gaug_jax.files import read_json, write_json
 from gaug_jax.settings import Settings
@@ -55,6 +56,8 @@ def study(
         "audit": audit_if_possible,
         "classify": lambda: classify(opened, first=first, set_aside=True),
     }  # fmt: skip
+    if not opened.folder.overlap.exists():
+        warm_up()  # While the first network is compiled.
     times = _make(opened, stages)
     features = options.features or settings.evaluate.features
     write_report(opened, workdir, command, times, features=features, not_audited=not_audited)

@@ -1,6 +1,7 @@
 """Stages 1 to 3: from a config to a trained generator."""
 
 import contextlib
+import dataclasses
 from collections.abc import Callable
 from types import ModuleType
 
@@ -59,6 +60,7 @@ class Training:
     Args:
       opened: its work folder.
       prepared: its data; None for that of the folder.
+      name: of the run, for its progress.
 
     Attributes:
       spec: what its step is compiled for.
@@ -69,7 +71,12 @@ class Training:
       UserError: as of `train`.
     """
 
-    def __init__(self, opened: Opened, prepared: data.PreparedData | None = None) -> None:
+    def __init__(
+        self,
+        opened: Opened,
+        prepared: data.PreparedData | None = None,
+        name: str = "training",
+    ) -> None:
         self._folder, self._settings = opened.folder, opened.settings
         settings = opened.settings
         parallel.check_batch_size(settings.train.batch_size, jax.device_count())
@@ -85,7 +92,8 @@ class Training:
         self._train = prepared.part(TRAIN)
         secret = read_secret(self._folder) if self.spec.objective.private else None
         labels = self._train.labels
-        self.plan = _make_plan(settings, self.spec, labels, self._class_names, secret)
+        plan = _make_plan(settings, self.spec, labels, self._class_names, secret)
+        self.plan = dataclasses.replace(plan, name=name)
 
     def locked(self) -> contextlib.AbstractContextManager[None]:
         """Holds the work folder; of several processes the first one does."""

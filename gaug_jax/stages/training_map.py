@@ -45,6 +45,12 @@ def make_training_map(opened: Opened, extractor: Extractor, seed: int) -> None:
     write_training_map(folder.training_map, samples, seen, steps)
 
 
+def _plane(features: np.ndarray, perplexity: float, seed: int) -> np.ndarray:
+    """Returns t-SNE's plane."""
+    made = project(features, perplexity=perplexity, seed=seed, names=("tsne",))
+    return made.planes["tsne"]
+
+
 def _evenly(items: list, most: int) -> list:
     """Returns at most so many, the first and the last among them."""
     chosen = np.unique(np.linspace(0, len(items) - 1, most).round().astype(int))
@@ -73,7 +79,7 @@ def _samples(
         steps.append(np.full(len(images), int(path.stem.removeprefix("step_"))))
     images = array_set("samples of training", np.concatenate(pieces))
     features = extract(extractor, images).features
-    plane = project(features, perplexity=perplexity, seed=seed).planes["tsne"]
+    plane = _plane(features, perplexity, seed)
     return Map(plane, np.concatenate(steps), np.zeros(len(plane), int))
 
 
@@ -100,7 +106,7 @@ def _seen(opened: Opened, seed: int) -> tuple[Map, list[int]]:
         drawn_at.append(np.repeat([-1, step], [len(real), len(drawn)]))
         columns.append(np.full(len(found), column))
     perplexity = opened.settings.embed.perplexity
-    plane = project(np.concatenate(features), perplexity=perplexity, seed=seed).planes["tsne"]
+    plane = _plane(np.concatenate(features), perplexity, seed)
     return Map(plane, np.concatenate(drawn_at), np.concatenate(columns)), steps
 
 

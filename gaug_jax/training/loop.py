@@ -185,7 +185,7 @@ class Run:
             yield
             return
         self._log = MetricsLog(self._folder, self.step)
-        self._progress = Progress("training", self._plan.total_steps, self.step)
+        self._progress = Progress(self._plan.name, self._plan.total_steps, self.step)
         self._progress.wait_for("compiling")
         self._note = self._progress.note
         try:

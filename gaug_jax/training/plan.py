@@ -29,6 +29,7 @@ class Plan:
       metadata: written into every checkpoint.
       accountant: of private training, or None.
       secret: what a private run draws from in place of its seed, or None.
+      name: of the run, for its progress.
       ending: why `total_steps` are fewer than were asked for, or nothing.
     """
 
@@ -42,6 +43,7 @@ class Plan:
     metadata: dict[str, Any]
     accountant: PrivacyAccountant | None = None
     secret: Secret | None = None
+    name: str = "training"
     ending: str = ""
 
     def is_due(self, step: int, every: int) -> bool:
