@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 DEMO = runs/digits_study
 
-.PHONY: install demo test lint test-slow test-gpu clean
+.PHONY: install demo test lint test-slow test-gpu docs clean
 
 install: $(VENV)/installed
 
@@ -17,7 +17,7 @@ $(VENV)/installed: pyproject.toml
 	touch $@
 
 demo: install
-	$(BIN)/python -m gaug_jax.study --config=configs/digits_study.py --workdir=$(DEMO)
+	$(BIN)/python -m gaug_jax.study --config=digits_study --workdir=$(DEMO)
 
 lint: install
 	$(BIN)/ruff check .
@@ -36,5 +36,10 @@ test-gpu: install
 	$(BIN)/python -m pytest -q -m gpu
 	$(BIN)/python -m benchmarks.on_gpu --output=runs/gpu
 
+# Pages of the functions, from their docstrings.
+docs: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[docs]"
+	$(BIN)/pdoc --docformat google gaug_jax -o build/api
+
 clean:
-	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache

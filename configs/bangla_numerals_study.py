@@ -13,7 +13,7 @@ gan+classical came no further than classical (95.4% and 95.4% after 1,500 steps)
 
 Measured: 95 minutes for all arms and sizes while another study shared the machine, before nearest
 upsampling came into the recipe; with it, at 10 a class, gan+classical minus classical: +0.7 points
-(-0.5 to +1.8), not told apart, and gan minus real +4.5 (+1.9 to +7.1) (README).
+(-0.5 to +1.8), not told apart, and gan minus real +4.5 (+1.9 to +7.1) (docs/results.md).
 """
 
 from ml_collections import ConfigDict

@@ -14,7 +14,7 @@ FIELDS = {
     "augment.policy": "brightness,contrast,translation,cutout",
     "train.learning_rate": 1e-3,
     "train.beta1": 0.0,
-    "train.ema_half_life": 10_000,
+    "train.ema_half_life": 10_000.0,
 }
 
 

@@ -10,7 +10,7 @@ films' location is the shortcut that is looked at, beside a classifier that sees
 Measured with one generator a split, two classifier seeds and the arms real, classical, gan,
 gan+classical and synthetic_only: 50 minutes while other work shared the machine. gan+classical
 minus real, the best arm without a GAN on validation: AUROC +0.014 (-0.062 to +0.090, without the
-classifiers' spread), all arms near chance (README).
+classifiers' spread), all arms near chance (docs/results.md).
 """
 
 from ml_collections import ConfigDict

@@ -2,7 +2,7 @@
 
 A binary is a module with `define_flags(given)`, `main(given)` and a docstring, which is its help.
 A user's mistake ends with one line on standard error and status 2, a diverged training with
-status 1, an interrupted run with 130 or 143.
+status 1, an interrupted run with 128 and the number of the signal (docs/work_folder.md).
 """
 
 import errno

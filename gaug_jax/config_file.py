@@ -60,7 +60,8 @@ def _shipped(name: str) -> str:
         file = Path(folder) / f"{found[1]}.py" if found else None
         if file and file.is_file():
             return str(file)
-    names = sorted(path.stem for folder in folders or () for path in Path(folder).glob("[a-z]*.py"))
+    files = (path for folder in folders or () for path in sorted(Path(folder).glob("[a-z]*.py")))
+    names = [path.stem for path in files if "def get_config" in path.read_text()]
     raise UserError(
         f"--config={name} does not exist: give {_A_CONFIG}, or one of {', '.join(names)}"
     )
@@ -100,7 +101,7 @@ def check_fields(config: ConfigDict, names: Iterable[str]) -> None:
     for name in names:
         if name not in known:
             meant = _like(name, known)
-            advice = f"did you mean {meant}?" if meant else "see configs/base.py"
+            advice = f"did you mean {meant}?" if meant else "see docs/config.md"
             raise UserError(f"--config.{name}: no such field; {advice}")
 
 

@@ -26,6 +26,8 @@ _FILTERS = (
 
 def define_flags(given: flags.FlagValues) -> None:
     """Defines the flags."""
+    from gaug_jax.synthesis.filters import FILTERS
+
     command_line.define_workdir_flag(given, made=False)
     for name, default, text in (
         ("num", None, "Images to draw, in the training classes' proportions."),
@@ -44,10 +46,9 @@ def define_flags(given: flags.FlagValues) -> None:
         ("filter_scores", "Store every filter's score of every image."),
     ):
         flags.DEFINE_bool(name, False, text, flag_values=given)
-    formats, filters = ["npz", "png", "tfds"], ["none", "discriminator", "agreement", "density",
-                                                "copies"]  # fmt: skip
+    formats = ["npz", "png", "tfds"]
     flags.DEFINE_enum("format", "npz", formats, _FORMATS, flag_values=given)
-    flags.DEFINE_enum("filter", "none", filters, _FILTERS, flag_values=given)
+    flags.DEFINE_enum("filter", "none", list(FILTERS), _FILTERS, flag_values=given)
     flags.mark_flag_as_required("num", flag_values=given)
 
 

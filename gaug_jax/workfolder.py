@@ -43,6 +43,7 @@ class WorkFolder:
         self.downstream_table = self.downstream / "table.md"
         self.learning_curve = self.downstream / "learning_curve.png"
         self.ratio_curve = self.downstream / "ratios.png"
+        self.lock = self.path / ".lock"
         self.audit = self.path / "audit" / "audit.json"
         self.audit_picture = self.path / "audit" / "nearest.png"
         self.embedding = self.path / "embedding"
@@ -87,6 +88,14 @@ class WorkFolder:
         """Returns the grids so far, in the order of their steps."""
         return sorted(self.samples.glob("step_*.png"))
 
+    def shortcut(self, cell: str) -> Path:
+        """Returns the file of what a field of the metadata alone says of a split and size."""
+        return self.downstream / f"shortcut_{cell}.json"
+
+    def shortcuts(self) -> list[Path]:
+        """Returns those of all splits and sizes."""
+        return sorted(self.downstream.glob("shortcut_*.json"))
+
     def set_aside(self, folder: Path) -> Path:
         """Renames one of its folders, so that it is neither used nor lost; returns the new path."""
         number = 1
@@ -117,7 +126,7 @@ class WorkFolder:
           UserError: another process holds it, or it cannot be made.
         """
         make_folder(self.path, "--workdir")
-        with open(self.path / ".lock", "w") as file:
+        with open(self.lock, "w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

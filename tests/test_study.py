@@ -10,6 +10,8 @@ import pytest
 from support.commands import ROOT, TINY, command, environment, refused, run
 from support.made_data import user_folder
 
+from gaug_jax import data
+
 SMALL = [
     "--config.train.steps=4", "--config.train.sample_every=2", "--config.train.checkpoint_every=2",
     "--config.classify.arms=('real','gan','gan+classical')", "--config.classify.ratios=(1.0,)",
@@ -37,6 +39,20 @@ class Page(html.parser.HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
+def counted(patch):
+    """Has calls of `data.load` and `data.prepare` counted; returns the counts, which go on."""
+    calls = {"load": 0, "prepare": 0}
+    for name in calls:
+        function = getattr(data, name)
+
+        def counting(*arguments, name=name, function=function):
+            calls[name] += 1
+            return function(*arguments)
+
+        patch.setattr(data, name, counting)
+    return calls
+
+
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
@@ -45,8 +61,11 @@ def study(tmp_path_factory):
         f"--config.data.path={user_folder(folder / 'images')}",
         "--config.data.allow_missing=True", *SMALL, f"--workdir={folder / 'W'}",
     ]  # fmt: skip
-    result = run("study", *arguments)
+    with pytest.MonkeyPatch.context() as patch:
+        calls = counted(patch)
+        result = run("study", *arguments)
     assert result.returncode == 0, result.stderr
+    assert calls == {"load": 1, "prepare": 1}
     assert result.stdout.rstrip().endswith(f"the report: {folder / 'W' / 'report.html'}")
     return folder / "W", arguments
 
@@ -207,3 +226,15 @@ def test_classify_alone_refuses_other_options(study):
     arguments = [each for each in study[1] if not each.startswith(("--num", "--features"))]
     line = refused("classify", *arguments, "--config.classify.steps=8")
     assert "config.classify.steps=" in line and "not 8" in line
+
+
+def test_a_study_of_another_size_prepares_its_data_once_more_and_reads_it_once(tmp_path):
+    # As the demo: the generator that is shown sees all images, the downstream study 60 of them.
+    flags = [*TINY, *SMALL, "--config.classify.train_sizes=(60,)",
+             "--config.classify.endpoint_size=60", "--config.classify.arms=('real','gan')",
+             "--config.classify.endpoint_arm=gan"]  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        calls = counted(patch)
+        result = run("study", *flags, f"--workdir={tmp_path / 'W'}")
+    assert result.returncode == 0, result.stderr
+    assert calls == {"load": 1, "prepare": 2}

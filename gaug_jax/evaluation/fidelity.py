@@ -61,7 +61,7 @@ def fidelity_row(
     perceptual_distance: Callable | None = None,
     without_perceptual_distance: str = "",
 ) -> dict[str, Any]:
-    """Returns the figures of DESIGN's evaluation row, with `per_class`, `notes` and counts.
+    """Returns the figures of an evaluation's row, with `per_class`, `notes` and counts.
 
     Args:
       real: the real images.

@@ -68,7 +68,7 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
       UserError: a section or a field is unknown, the seed is missing, or a value is not allowed.
     """
     for name in sorted(set(values) - set(SECTIONS) - {"seed"}):
-        raise UserError(f"config.{name} is not a section: see configs/base.py")
+        raise UserError(f"config.{name} is not a section: see docs/config.md")
     if "seed" not in values:
         raise UserError("config.seed is missing: this is no config of gaug_jax")
     sections = {name: _section(kind, name, values.get(name, {})) for name, kind in SECTIONS.items()}
@@ -79,7 +79,7 @@ def _section(kind: type, name: str, values: Mapping[str, Any]) -> Any:
     """Returns the dataclass `kind` of the config's section `name`."""
     known = {each.name for each in dataclasses.fields(kind)}
     for unknown in sorted(set(values) - known):
-        raise UserError(f"config.{name}.{unknown} is not a field: see configs/base.py")
+        raise UserError(f"config.{name}.{unknown} is not a field: see docs/config.md")
     return kind(**{field_name: _frozen(value) for field_name, value in values.items()})
 
 

@@ -29,7 +29,7 @@ class TrainSettings:
         None, "Adam's decay of the mean squared gradient. Unset: the preset's."
     )
     ema_half_life: float = field(
-        10_000,
+        10_000.0,
         "Images after which the moving average of the generator has forgotten half (0: no "
         "average).",
     )

@@ -215,8 +215,8 @@ class Cell:
             return
         labels = np.argsort(self._order)[self._prepared.labels]
         figures = shortcut_figures(self._shortcut, labels, self._prepared.parts, len(self._order))
-        name = f"shortcut_{self._split}-{self._size or 'all'}.json"
-        write_json(self._folder.downstream / name, {self._study.shortcut: figures})
+        path = self._folder.shortcut(f"{self._split}-{self._size or 'all'}")
+        write_json(path, {self._study.shortcut: figures})
 
     def _write(self, run: Run, fitted: Fitted) -> list[dict[str, Any]]:
         """Writes predictions and rows; the rows come last, so that they name what is there."""

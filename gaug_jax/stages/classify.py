@@ -171,7 +171,7 @@ def _write_figures(folder: WorkFolder, settings: Settings) -> None:
     study = settings.classify
     rows = planned_rows(read_json_lines(folder.runs), study)
     summary = summarise(rows, folder.predictions, study)
-    shortcuts = sorted(folder.downstream.glob("shortcut_*.json")) if study.shortcut else []
+    shortcuts = folder.shortcuts() if study.shortcut else []
     summary["shortcuts"] = {path.stem: read_json(path) for path in shortcuts}
     write_json(folder.downstream_summary, summary)
     write_table(folder, summary)

@@ -1,1 +1,1 @@
-"""Stages 2 and 3: the train step, and runs of it that can be stopped and resumed."""
+"""The host's side of training: the loop, its dispatches, checkpoints, logs and how it stops."""

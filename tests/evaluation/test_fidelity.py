@@ -9,7 +9,7 @@ from gaug_jax.evaluation.features import Extracted
 from gaug_jax.evaluation.fidelity import Sample, cheap_row, fidelity_row, summary_lines
 from gaug_jax.evaluation.image_sets import array_set
 
-# What DESIGN promises of every row (the other half says how it was made).
+# What is promised of every row (the other half says how it was made).
 PROMISED = {
     "fid", "fid_low", "fid_high", "fid_floor", "fid_at_floor_size", "fid_infinity", "kid_mean",
     "kid_standard_error", "kid_low", "kid_high", "inception_score_mean", "inception_score_std",

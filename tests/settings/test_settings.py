@@ -38,7 +38,7 @@ def spec_with(**overrides):
         ("model__labels", "all", r"model.labels='all' .* 'none', 'per_class', 'conditional'"),
         ("model__upsampling", "cubic", r"model.upsampling='cubic' .* 'transposed', 'nearest'"),
         ("train__growing_steps", -1, r"train.growing_steps=-1 is too small: give 0 or more"),
-        ("train__ema_half_life", -1, r"train.ema_half_life=-1 is too small"),
+        ("train__ema_half_life", -1, r"train.ema_half_life=-1.0 is too small"),
         ("train__batch_size", 0, r"train.batch_size=0 is too small"),
         ("train__learning_rate", 0.0, r"train.learning_rate=0.0 must be above 0"),
         ("train__precision", "float16", r"train.precision='float16' .* 'float32', 'bfloat16'"),
@@ -104,7 +104,7 @@ def test_objectives_that_do_not_fit(overrides, message):
 def test_unknown_and_missing_fields():
     values = base.get_config().to_dict()
     values["train"]["epoch"] = 1
-    with pytest.raises(UserError, match="config.train.epoch is not a field: see configs/base.py"):
+    with pytest.raises(UserError, match="config.train.epoch is not a field: see docs/config.md"):
         read_settings(values)
     values = base.get_config().to_dict()
     del values["model"]["width"], values["embed"]
