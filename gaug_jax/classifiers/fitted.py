@@ -39,6 +39,8 @@ def fit_classifier(
     spec: ClassifierSpec,
     seed: int,
     learning_rate: float = 1e-2,
+    *,
+    quiet: bool = False,
 ) -> FittedClassifier:
     """Fits a classifier; the same seed gives the same one.
 
@@ -48,16 +50,27 @@ def fit_classifier(
       spec: of the fit.
       seed: of the initial parameters, the batches and the augmentation.
       learning_rate: at the start of the cosine.
+      quiet: show no progress.
 
     Raises:
       ValueError: fewer than two classes, or images of another shape than the spec's.
+
+    Example:
+      >>> labels = np.arange(40) % 2
+      >>> images = np.full((40, 8, 8, 1), 50, np.uint8) + 150 * labels[:, None, None, None]
+      >>> spec = ClassifierSpec((8, 8, 1), ("dark", "light"), width=4, steps=20, batch_size=16)
+      >>> fitted = fit_classifier(images.astype(np.uint8), labels, spec, seed=0, quiet=True)
+      >>> logits = classify(fitted.variables, images.astype(np.uint8), spec=spec).logits
+      >>> bool((np.argmax(logits, axis=1) == labels).all())
+      True
     """
     if len(spec.class_names) < 2:
         raise ValueError("a classifier needs two classes or more")
     if images.shape[1:] != spec.image_shape:
         raise ValueError(f"images of {images.shape[1:]}, and the spec says {spec.image_shape}")
     data = training_images(images, labels, len(spec.class_names))
-    fits = fit_classifiers(data, spec, np.array([seed]), np.array([learning_rate]))
+    one = (np.array([seed]), np.array([learning_rate]))
+    fits = fit_classifiers(data, spec, *one, quiet=quiet)
     return FittedClassifier(spec, jax.device_get(jax.tree.map(lambda leaf: leaf[0], fits)))
 
 

@@ -60,6 +60,12 @@ def split(
     Raises:
       UserError: a class cannot be in the training and the test part, or the training
         part is smaller than `train_size`.
+
+    Example:
+      >>> patients, labels = np.arange(12) // 3, np.arange(12) % 2
+      >>> plan = SplitPlan(num_folds=4, fold=0, test_fraction=0.0, validation_fraction=0.3, seed=0)
+      >>> split(labels, patients, plan, ("no", "yes"))[::3].tolist()
+      ['train', 'test', 'train', 'validation']
     """
     if official is not None:
         parts = _official_parts(labels, groups, plan, official)

@@ -28,7 +28,18 @@ def draw(
     *,
     spec: Spec,
 ) -> UInt8[Array, "batch height width channels"]:
-    """Returns images of one class in [0, 255] (of any, where the generator knows none)."""
+    """Returns images of one class in [0, 255] (of any, where the generator knows none).
+
+    Example:
+      >>> from gaug_jax.gan.spec import make_spec
+      >>> from gaug_jax.gan.state import new_state
+      >>> from gaug_jax.settings import read_settings
+      >>> config = {"seed": 0, "data": {"image_size": 8}, "model": {"width": 4}}
+      >>> spec = make_spec(read_settings(config), num_classes=2, axis_name=None)
+      >>> state = new_state(jax.random.key(0), spec)
+      >>> draw(state.ema, latents_of(jax.random.key(1), 0, 3, spec), 0, spec=spec).shape
+      (3, 8, 8, 1)
+    """
     params, batch_stats = _of_class(ema, label, spec)
     labels = jnp.full((len(latents),), label, jnp.int32)
     variables = {"params": params, "batch_stats": batch_stats}

@@ -66,6 +66,11 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
 
     Raises:
       UserError: a section or a field is unknown, the seed is missing, or a value is not allowed.
+
+    Example:
+      >>> settings = read_settings({"seed": 3, "train": {"steps": 10}})
+      >>> settings.train.steps, settings.train.batch_size
+      (10, 32)
     """
     for name in sorted(set(values) - set(SECTIONS) - {"seed"}):
         raise UserError(f"config.{name} is not a section: see docs/config.md")

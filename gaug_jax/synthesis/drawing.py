@@ -115,6 +115,10 @@ def share_out(total: int, weights: Sequence[int]) -> list[int]:
 
     What rounding down leaves goes to the largest remainders, the first among equals
     (Hamilton's method).
+
+    Example:
+      >>> share_out(10, [5, 3, 1])
+      [6, 3, 1]
     """
     exact = np.asarray(weights, np.float64) * total / np.sum(weights)
     shares = np.floor(exact).astype(int)

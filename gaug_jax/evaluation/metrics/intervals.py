@@ -83,6 +83,14 @@ def estimate(
     Raises:
       UndefinedFigureError: the figure is not defined on the data as it is, or not on more
         than one in ten of the replicates, or there are not two patients.
+
+    Example:
+      >>> patients = np.repeat(np.arange(40), 2)
+      >>> right = (np.arange(80) % 5 > 0).astype(float)
+      >>> accuracy = lambda weights: (weights @ right / weights.sum(axis=1))[:, None, None]
+      >>> found = estimate(accuracy, patients, np.random.default_rng(0))
+      >>> f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
+      '0.80 (0.72 to 0.88)'
     """
     plain = figure(np.ones((1, len(groups))))[0]
     value = float(plain.mean())
@@ -117,7 +125,12 @@ def _of_the_mean(of_seeds: Float[np.ndarray, " seeds"]) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Returns p-values adjusted for their number (Holm 1979), in the order given."""
+    """Returns p-values adjusted for their number (Holm 1979), in the order given.
+
+    Example:
+      >>> [round(value, 2) for value in holm([0.01, 0.04, 0.03])]
+      [0.03, 0.06, 0.06]
+    """
     count = len(p_values)
     order = np.argsort(p_values)
     adjusted, largest = np.empty(count), 0.0

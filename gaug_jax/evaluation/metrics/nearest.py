@@ -38,6 +38,11 @@ def group_distances(rows: Features, others: Features, groups: Groups) -> GroupDi
       rows: features, float64.
       others: features, float64.
       groups: patient or writer of each of the others.
+
+    Example:
+      >>> others, groups = np.array([[3.0, 4.0], [0.0, 1.0], [6.0, 8.0]]), np.array([7, 7, 9])
+      >>> group_distances(np.zeros((1, 2)), others, groups).to_group.tolist()
+      [[1.0, 10.0]]
     """
     order = np.argsort(groups, kind="stable")
     names, starts = np.unique(groups[order], return_index=True)
