@@ -128,9 +128,9 @@ def define_feature_flags(
 
     Args:
       given: the binary's flags.
-      default: features.
-      features: help of the first.
-      seed: help of the second.
+      default: value of `--features` where it is not given.
+      features: help of `--features`.
+      seed: help of `--seed`.
     """
     flags.DEFINE_string("features", default, features, flag_values=given)
     flags.DEFINE_integer("seed", 0, seed, flag_values=given)

@@ -185,7 +185,7 @@ def membership(
 
     Args:
       members: scores, larger for a member, and groups.
-      held_out: likewise.
+      held_out: scores of images that were not trained on, and their groups.
       seed: of the halves and the bootstrap.
 
     Returns:

@@ -159,7 +159,7 @@ class _Header(NamedTuple):
     Attributes:
       mode: Pillow's name of its kind.
       height: in pixels, turned as its EXIF orientation says.
-      width: likewise.
+      width: in pixels, turned as its EXIF orientation says.
       channels: 1 or 3.
       sha256: of its file.
     """

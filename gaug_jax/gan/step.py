@@ -321,7 +321,7 @@ def train_step_of_all(
 
     Args:
       state: as `train_step`'s, or stacked over generators.
-      batch: likewise.
+      batch: this device's share of the real images, stacked over generators as the state is.
       key: the base key; each stacked generator folds in its index.
       spec: what the step is compiled for.
 

@@ -39,8 +39,8 @@ class LPIPS(nn.Module):
         """Returns the distance of each pair, float32; 0 of equal images.
 
         Args:
-          first: in [-1, 1], 31x31 or larger.
-          second: likewise.
+          first: one image of each pair, in [-1, 1], 31x31 or larger.
+          second: the other image of each pair, in [-1, 1] and of the same size.
         """
         x = (jnp.concatenate([first, second]) - _SHIFT) / _SCALE
         distance = jnp.zeros(len(first))

@@ -102,7 +102,7 @@ class Page:
     """The whole page.
 
     Attributes:
-      title: of it.
+      title: of the page, which names the data and the work folder.
       verdict: the answer in a word.
       answer: the answer in a sentence.
       notes: what must be known beside it.

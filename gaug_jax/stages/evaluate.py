@@ -80,8 +80,8 @@ def evaluate_paths(
     """Measures one set of images against another and writes the row as JSON.
 
     Args:
-      real: an `.npz` file or a folder of pictures.
-      fake: likewise.
+      real: an `.npz` file or a folder of pictures, of real images.
+      fake: an `.npz` file or a folder of pictures, of generated images.
       out: path of the result.
       options: of the measurement.
       image_size: height and width that all pictures are brought to, or None to take them as

@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 import pytest
-from support.commands import ROOT, environment
+from support.commands import ROOT, environment, run
 
 from gaug_jax.files import read_json, read_json_lines
 from gaug_jax.workfolder import WorkFolder
@@ -45,10 +45,8 @@ def command(path, root, *more):
 
 
 def launch(path, root, *more):
-    return subprocess.run(
-        command(path, root, *more), cwd=ROOT, env=environment(), capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+    """Launches a sweep from this process; what it makes are processes of their own."""
+    return run("run", f"--sweep={path}", f"--root={root}", *more, package="launch")
 
 
 def states(root, count=3):
@@ -168,10 +166,7 @@ def test_every_run_is_made_once_with_its_overrides(made):
 
 
 def collect(root, *more):
-    return subprocess.run(
-        [sys.executable, "-m", "launch.collect", f"--root={root}", *more],
-        cwd=ROOT, env=environment(), capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    return run("collect", f"--root={root}", *more, package="launch")
 
 
 def test_one_table_of_all_runs(made):
@@ -292,7 +287,7 @@ def test_a_killed_launcher_leaves_a_run_that_the_next_one_waits_for(tmp_path):
 def test_the_projects_own_sweeps_can_be_made(name, count):
     sweep = read_sweep(str(ROOT / "launch" / "sweeps" / f"{name}.py"))
     assert len(sweep.runs) == count
-    groups = {run.name.rpartition("-")[0] for run in sweep.runs} | {"xray-study", "bangla-study"}
+    groups = {each.name.rpartition("-")[0] for each in sweep.runs} | {"xray-study", "bangla-study"}
     assert all(label.split(" ")[0] in groups for label in sweep.paper)
 
 
