@@ -53,7 +53,7 @@ _WIDTH = flags.DEFINE_integer("width", 16, "Features of the discriminator's firs
 _IMAGE_SIZE = flags.DEFINE_integer("image_size", 32, "Height and width; 64 for the finalists.")
 _IMAGES = flags.DEFINE_integer("images", 500, "Images drawn of each generator.", lower_bound=10)
 
-Run = tuple[str, int, int]
+RecipeRun = tuple[str, int, int]
 
 
 def settings_of(recipe: str, size: int, seed: int) -> Settings:
@@ -92,7 +92,7 @@ def reference() -> tuple[Extractor, np.ndarray]:
     return extractor, real.features
 
 
-def measured(run: Run, extractor: Extractor, real: np.ndarray) -> dict[str, Any]:
+def measured(run: RecipeRun, extractor: Extractor, real: np.ndarray) -> dict[str, Any]:
     """Returns the row of a run, which is trained where it is not."""
     recipe, size, seed = run
     settings, folder = settings_of(*run), folder_of(*run)

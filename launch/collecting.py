@@ -13,7 +13,7 @@ from gaug_jax.files import atomic_file, read_json, read_json_lines
 from gaug_jax.reporting.figures import new_figure, write_figure
 from gaug_jax.workfolder import WorkFolder
 from launch.root import DONE, Root
-from launch.sweep import Run
+from launch.sweep import SweepRun
 
 _SEED = re.compile(r"-\d+$")
 # What makes two rows of one run comparable with those of another.
@@ -34,7 +34,7 @@ def collect(folder: str, figures: Sequence[str]) -> None:
     if not root.sweep.exists():
         raise UserError(f"--root={folder} is no folder of a sweep: give one that launch.run made")
     sweep = read_json(root.sweep)
-    runs = [Run(**values) for values in sweep["runs"]]
+    runs = [SweepRun(**values) for values in sweep["runs"]]
     rows = [row for run in runs for row in _rows(root, run, figures)]
     if not any(row[name] is not None for row in rows for name in figures):
         raise UserError(f"no run in {root.path} has any of the figures {', '.join(figures)} yet")
@@ -50,11 +50,16 @@ def collect(folder: str, figures: Sequence[str]) -> None:
     print(f"written to {root.path}")
 
 
-def _rows(root: Root, run: Run, figures: Sequence[str]) -> list[dict[str, Any]]:
-    """Returns the rows of a run: the last measurement, or one for each arm of a study."""
+def _rows(root: Root, run: SweepRun, figures: Sequence[str]) -> list[dict[str, Any]]:
+    """Returns the rows of a run: the last measurement, or one for each arm of a study.
+
+    A study has both; those are taken that have one of the figures.
+    """
     folder = WorkFolder(root.work_folder(run.name))
     known = {"name": run.name, "group": _SEED.sub("", run.name), "state": root.state(run.name)}
-    found = read_json_lines(folder.fidelity)[-1:] or read_json_lines(folder.runs)
+    measured, fits = read_json_lines(folder.fidelity)[-1:], read_json_lines(folder.runs)
+    wanted = any(name in row for row in measured for name in figures)
+    found = measured if wanted or not fits else fits
     if known["state"] != DONE or not found:
         return [{**known, **dict.fromkeys(figures)}]
     names = (*_OF_A_ROW, *figures)

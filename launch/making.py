@@ -12,7 +12,7 @@ from typing import IO
 
 from gaug_jax.workfolder import WorkFolder
 from launch.root import DONE, FAILED, RUNNING, WAITING, Root
-from launch.sweep import Run
+from launch.sweep import SweepRun
 from launch.unit import Unit
 
 # What a run ends with that was asked to stop (SIGINT, SIGTERM, SIGUSR1, SIGUSR2): it goes on
@@ -68,7 +68,7 @@ class Making:
                     self._make_run(run, run.commands(root.work_folder(run.name)), 0, 0.0)
         return self._unit.state(root)
 
-    def _make_packed(self, runs: list[Run]) -> None:
+    def _make_packed(self, runs: list[SweepRun]) -> None:
         """Trains several runs as one program; the rest of each is made apart."""
         root, start = self._root, time.time()
         names = ",".join(run.name for run in runs)
@@ -86,7 +86,7 @@ class Making:
             calls = run.commands(folder.path)[0 if status else 1 :]
             self._make_run(run, calls, 0 if trained else status, seconds)
 
-    def _make_run(self, run: Run, calls: list[list[str]], status: int, seconds: float) -> None:
+    def _make_run(self, run: SweepRun, calls: list[list[str]], status: int, seconds: float) -> None:
         """Makes a run's calls, unless a status says that it failed, and records how it ended."""
         start = time.time()
         with self._log(run) as log:
@@ -99,7 +99,7 @@ class Making:
         ended = {"state": state, "failures": failures, "status": status, "seconds": seconds}
         self._root.write_record(run.name, ended)
 
-    def _log(self, run: Run) -> IO:
+    def _log(self, run: SweepRun) -> IO:
         """Opens a run's log, to write at its end."""
         path = self._root.log(run.name)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,13 +19,18 @@ class Status:
         self._last = ""
         self._last_time = 0.0
 
-    def report(self, states: dict[str, str]) -> None:
-        """Says how many runs are in which state, and how long the rest may take."""
+    def report(self, states: dict[str, str], *, last: bool = False) -> None:
+        """Says how many runs are in which state, and how long the rest may take.
+
+        Args:
+          states: of each run, by its name.
+          last: say it whenever the last line was said.
+        """
         line = self._line(states)
         terminal = sys.stdout.isatty()
         now = time.monotonic()
         due = now - self._last_time >= _SECONDS_BETWEEN_LINES
-        if line == self._last or not (terminal or due or FAILED in line):
+        if line == self._last or not (terminal or due or last or FAILED in states.values()):
             return
         print(f"\r\033[K{line}" if terminal else line, end="" if terminal else "\n", flush=True)
         self._last, self._last_time = line, now

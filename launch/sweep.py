@@ -20,7 +20,7 @@ _NAME = re.compile(r"[\w.+-]+")
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
+class SweepRun:
     """One run of a sweep.
 
     Attributes:
@@ -56,7 +56,7 @@ class Sweep:
       paper: what a paper reports of groups of runs (names without the seed), as text.
     """
 
-    runs: list[Run]
+    runs: list[SweepRun]
     paper: dict[str, str]
 
 
@@ -82,7 +82,7 @@ def read_sweep(path: str, given: Sequence[tuple[str, str, Any]] = ()) -> Sweep:
     sweep = defined.get("sweep")
     if sweep is None:
         raise UserError(f"{path} defines no sweep(add)")
-    runs: dict[str, Run] = {}
+    runs: dict[str, SweepRun] = {}
 
     def add(
         name: str,
@@ -103,7 +103,7 @@ def read_sweep(path: str, given: Sequence[tuple[str, str, Any]] = ()) -> Sweep:
                     "make a config of its own"
                 )
         more = {field: value for pattern, field, value in given if fnmatchcase(name, pattern)}
-        runs[name] = Run(name, config, command, overrides | more, evaluate)
+        runs[name] = SweepRun(name, config, command, overrides | more, evaluate)
         _check(runs[name])
 
     try:
@@ -122,7 +122,7 @@ def read_sweep(path: str, given: Sequence[tuple[str, str, Any]] = ()) -> Sweep:
     return Sweep(list(runs.values()), defined.get("PAPER", {}))
 
 
-def settings_of(run: Run) -> Settings:
+def settings_of(run: SweepRun) -> Settings:
     """Returns the settings of a run, with its overrides.
 
     Raises:
@@ -135,12 +135,12 @@ def settings_of(run: Run) -> Settings:
     return read_settings(config.to_dict())
 
 
-def read_runs(path: Path) -> dict[str, Run]:
+def read_runs(path: Path) -> dict[str, SweepRun]:
     """Returns the runs that a root's `sweep.json` describes, by their names."""
-    return {values["name"]: Run(**values) for values in read_json(path)["runs"]}
+    return {values["name"]: SweepRun(**values) for values in read_json(path)["runs"]}
 
 
-def _check(run: Run) -> None:
+def _check(run: SweepRun) -> None:
     """Raises `UserError` unless a run's config takes its overrides."""
     if run.command not in COMMANDS:
         raise UserError(f"run {run.name}: command {run.command!r} is not one of {COMMANDS}")

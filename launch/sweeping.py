@@ -11,7 +11,7 @@ from launch.local import LocalExecutor
 from launch.root import DONE, Root
 from launch.slurm import SlurmExecutor, slurm_parameters
 from launch.status import Status, failures
-from launch.sweep import Run, read_runs, read_sweep
+from launch.sweep import SweepRun, read_runs, read_sweep
 from launch.unit import units_of
 
 
@@ -77,7 +77,7 @@ def make_sweep(
     units = units_of(runs, options.most_packed)
     _executor(root, options).make_all(units, lambda: status.report(states_now()))
     states = states_now()
-    status.report(states)
+    status.report(states, last=True)
     print()
     if failed := failures(root, states):
         raise RunsFailed(failed)
@@ -94,7 +94,7 @@ def _executor(root: Root, options: Options) -> LocalExecutor | SlurmExecutor:
     return SlurmExecutor(root, options.max_parallel, options.retries, parameters)
 
 
-def _known_runs(root: Root, runs: list[Run]) -> dict[str, Run]:
+def _known_runs(root: Root, runs: list[SweepRun]) -> dict[str, SweepRun]:
     """Returns the runs of the root, those of this sweep among them.
 
     Raises:
@@ -116,7 +116,7 @@ def _known_runs(root: Root, runs: list[Run]) -> dict[str, Run]:
     return known
 
 
-def _plain(run: Run) -> dict[str, Any]:
+def _plain(run: SweepRun) -> dict[str, Any]:
     """Returns a run as JSON would give it back."""
     overrides = {
         name: list(value) if isinstance(value, tuple) else value

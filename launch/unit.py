@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from launch.root import DONE, FAILED, RUNNING, WAITING, Root
-from launch.sweep import Run
+from launch.sweep import SweepRun
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Unit:
       runs: one, or several that differ in their seeds alone.
     """
 
-    runs: tuple[Run, ...]
+    runs: tuple[SweepRun, ...]
 
     @property
     def name(self) -> str:
@@ -28,14 +28,14 @@ class Unit:
         return next(state for state in (WAITING, RUNNING, FAILED, DONE) if state in states)
 
 
-def units_of(runs: Sequence[Run], most: int) -> list[Unit]:
+def units_of(runs: Sequence[SweepRun], most: int) -> list[Unit]:
     """Returns all runs in units of `most` or fewer.
 
     Args:
       runs: of a sweep.
       most: runs of one unit; only those of `main` that differ in their seeds alone share one.
     """
-    groups: dict[str, list[Run]] = {}
+    groups: dict[str, list[SweepRun]] = {}
     for run in runs:
         overrides = {name: value for name, value in run.overrides.items() if name != "seed"}
         alike = repr((run.config, run.evaluate, sorted(overrides.items())))

@@ -14,7 +14,9 @@ from gaug_jax.settings import SECTIONS
 PACKAGE = ROOT / "gaug_jax"
 FILES = sorted(PACKAGE.rglob("*.py"))
 BESIDE = sorted(
-    path for folder in ("configs", "launch", "benchmarks") for path in (ROOT / folder).rglob("*.py")
+    path
+    for folder in ("configs", "launch", "docs", "benchmarks")
+    for path in (ROOT / folder).rglob("*.py")
 )
 
 # From the bottom up; rooms of one floor do not import one another.
@@ -127,7 +129,7 @@ def test_no_circle_anywhere():
 
 @pytest.mark.parametrize("path", BESIDE, ids=[module_name(path) for path in BESIDE])
 def test_what_lies_beside_the_package_stands_above_it(path):
-    order = ["gaug_jax", "configs", "launch", "tests", "benchmarks"]
+    order = ["gaug_jax", "configs", "launch", "docs", "tests", "benchmarks"]
     own = order.index(module_name(path).split(".")[0])
     for name in imports_of(path):
         top = name.split(".")[0]
@@ -140,7 +142,7 @@ def test_what_lies_beside_the_package_stands_above_it(path):
 def test_the_package_imports_nothing_that_lies_beside_it():
     for path in FILES:
         tops = {name.split(".")[0] for name in imports_of(path)}
-        assert not tops & {"configs", "launch", "tests", "benchmarks", "support"}, path
+        assert not tops & {"configs", "launch", "docs", "tests", "benchmarks", "support"}, path
 
 
 def test_tests_do_not_import_benchmarks():

@@ -51,23 +51,29 @@ def read_attributes(metadata: Sequence[dict[str, str]], train: Labels) -> list[A
         if len(names) < 2:
             continue
         if choose is None:
-            found.append(_above_median(column, texts, train))
+            found += _above_median(column, texts, train)
             continue
         chosen = names[choose(counts)]
         found.append(Attribute(f"{column} is {chosen}", texts == chosen, known))
     return found
 
 
-def _above_median(column: str, texts: np.ndarray, train: Labels) -> Attribute:
-    """Returns whether a column's number is above the median; what is no number is not known."""
+def _above_median(column: str, texts: np.ndarray, train: Labels) -> list[Attribute]:
+    """Returns whether a column's number is above the median; what is no number is not known.
+
+    Returns nothing where no training image has a number.
+    """
     numbers = np.full(len(texts), np.nan)
     for index in np.flatnonzero(texts != ""):
         try:
             numbers[index] = float(texts[index])
         except ValueError:
             continue
-    median = np.nanmedian(numbers[train])
-    return Attribute(f"{column} is above {median:g}", numbers > median, np.isfinite(numbers))
+    known = np.isfinite(numbers)
+    if not known[train].any():
+        return []
+    median = np.median(numbers[train][known[train]])
+    return [Attribute(f"{column} is above {median:g}", numbers > median, known)]
 
 
 def attribute_reader(

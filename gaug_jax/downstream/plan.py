@@ -10,7 +10,7 @@ Row = dict[str, Any]
 _OF_A_FIT = ("train_size", "split", "arm", "ratio", "filter", "gan_seed", "classifier_seed")
 
 
-class Run(NamedTuple):
+class ArmRun(NamedTuple):
     """One arm with one ratio, filter and generator; all classifier seeds together."""
 
     arm: str
@@ -23,18 +23,18 @@ class Run(NamedTuple):
         return all(row[name] == value for name, value in self._asdict().items())
 
 
-def planned_runs(study: ClassifySettings) -> Iterator[Run]:
+def planned_runs(study: ClassifySettings) -> Iterator[ArmRun]:
     """Yields every run of one split and training size."""
     for name in study.arms:
         if not ARMS[name].synthetic:
-            yield Run(name, 0.0, "none", None)
+            yield ArmRun(name, 0.0, "none", None)
             continue
         for seed in study.generator_seeds:
             if not ARMS[name].all_ratios:
-                yield Run(name, study.reference_ratio, "none", seed)
+                yield ArmRun(name, study.reference_ratio, "none", seed)
                 continue
             for ratio in study.ratios:
-                yield from (Run(name, ratio, chosen, seed) for chosen in study.filters)
+                yield from (ArmRun(name, ratio, chosen, seed) for chosen in study.filters)
 
 
 def classifier_seeds(arm: str, study: ClassifySettings) -> tuple[int, ...]:
@@ -54,7 +54,7 @@ def planned_rows(rows: list[Row], study: ClassifySettings) -> list[Row]:
         for row in rows
         if row["train_size"] in study.train_sizes
         and row["split"] in study.splits
-        and Run(*(row[name] for name in Run._fields)) in runs
+        and ArmRun(*(row[name] for name in ArmRun._fields)) in runs
         and row["classifier_seed"] in classifier_seeds(row["arm"], study)
     }
     return list(found.values())

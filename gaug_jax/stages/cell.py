@@ -15,7 +15,7 @@ from gaug_jax.data.manifest import parts_sha256
 from gaug_jax.data.splits import TEST, TRAIN, VALIDATION
 from gaug_jax.downstream import leakage
 from gaug_jax.downstream.arms import ARMS, most_images, synthetic_count, take
-from gaug_jax.downstream.plan import Run, classifier_seeds, planned_runs
+from gaug_jax.downstream.plan import ArmRun, classifier_seeds, planned_runs
 from gaug_jax.downstream.runs import Budget, Fitted, Parts, fit_arm, joint_arm, run_rows
 from gaug_jax.downstream.shortcut import shortcut_figures
 from gaug_jax.errors import UserError
@@ -78,7 +78,7 @@ class Cell:
             progress.advance(1)
         progress.close()
 
-    def _fitted(self, run: Run) -> Fitted:
+    def _fitted(self, run: ArmRun) -> Fitted:
         """Returns the fits of a run."""
         if ARMS[run.arm].mode != "joint":
             synthetic = self._synthetic(run)
@@ -88,7 +88,7 @@ class Cell:
         rate = self._settings.train.classifier_learning_rate
         return joint_arm(classifier, rate, self._order, self._parts)
 
-    def _common(self, run: Run) -> dict[str, Any]:
+    def _common(self, run: ArmRun) -> dict[str, Any]:
         """Returns what the rows of a run share."""
         return {
             **run._asdict(),
@@ -97,7 +97,7 @@ class Cell:
             "data_sha256": self._data_sha256,
         }
 
-    def _is_done(self, run: Run, rows: list[dict[str, Any]]) -> bool:
+    def _is_done(self, run: ArmRun, rows: list[dict[str, Any]]) -> bool:
         """Says whether every classifier seed of a run has its row and its predictions."""
         mine = [
             row["classifier_seed"]
@@ -109,7 +109,7 @@ class Cell:
         wanted = set(classifier_seeds(run.arm, self._study))
         return set(mine) >= wanted and self._predicted(run) >= wanted
 
-    def _predicted(self, run: Run) -> set[int]:
+    def _predicted(self, run: ArmRun) -> set[int]:
         """Returns the classifier seeds whose predictions are kept: those of the last call."""
         path = self._predictions(run)
         if not path.exists():
@@ -117,16 +117,16 @@ class Cell:
         with np.load(path, allow_pickle=False) as file:
             return set(file["classifier_seeds"].tolist())
 
-    def _predictions(self, run: Run) -> Path:
+    def _predictions(self, run: ArmRun) -> Path:
         """Returns the file of a run's predictions."""
         return self._folder.predictions / f"{self._name(run)}.npz"
 
-    def _name(self, run: Run) -> str:
+    def _name(self, run: ArmRun) -> str:
         """Returns the name of a run's predictions."""
         seed = "" if run.gan_seed is None else f"-{run.filter}-{run.ratio:g}-{run.gan_seed}"
         return f"{self._split}-{self._size or 'all'}-{run.arm}{seed}"
 
-    def _synthetic(self, run: Run) -> Labelled | None:
+    def _synthetic(self, run: ArmRun) -> Labelled | None:
         """Returns a run's generated images: as many of each class as the ratio says."""
         if not ARMS[run.arm].synthetic:
             return None
@@ -218,7 +218,7 @@ class Cell:
         path = self._folder.shortcut(f"{self._split}-{self._size or 'all'}")
         write_json(path, {self._study.shortcut: figures})
 
-    def _write(self, run: Run, fitted: Fitted) -> list[dict[str, Any]]:
+    def _write(self, run: ArmRun, fitted: Fitted) -> list[dict[str, Any]]:
         """Writes predictions and rows; the rows come last, so that they name what is there."""
         seeds = classifier_seeds(run.arm, self._study)
         test = self._prepared.indices(TEST)

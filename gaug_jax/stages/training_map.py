@@ -57,9 +57,9 @@ def _evenly(items: list, most: int) -> list:
     return [items[place] for place in chosen]
 
 
-def _real(prepared: data.PreparedData, rows: np.ndarray, seed: int) -> np.ndarray:
-    """Returns rows of real images at random, in order."""
-    return np.sort(np.random.default_rng(seed).permutation(rows)[:_MOST_REAL])
+def _real(rows: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """Returns at most so many rows of real images at random, in order."""
+    return np.sort(np.random.default_rng(seed).permutation(rows)[:most])
 
 
 def _samples(
@@ -71,7 +71,7 @@ def _samples(
 ) -> Map:
     """Returns the samples of the grids among real images."""
     size, channels = prepared.images.shape[1], prepared.images.shape[3]
-    pieces = [prepared.images[_real(prepared, prepared.indices(TRAIN), seed)]]
+    pieces = [prepared.images[_real(prepared.indices(TRAIN), _MOST_REAL, seed)]]
     steps = [np.full(len(pieces[0]), -1)]
     for path in _evenly(folder.sample_pictures(), _MOST_GRIDS):
         images = cut_grid(read_picture(path, channels), size)
@@ -97,7 +97,7 @@ def _seen(opened: Opened, seed: int) -> tuple[Map, list[int]]:
         counts = [0] * len(generator.class_counts) if generator.labelled else [0]
         counts[label if generator.labelled else 0] = _DRAWN
         drawn = draw_images(generator, counts, seed).images
-        real = prepared.images[_real(prepared, rows, seed)[:_DRAWN]]
+        real = prepared.images[_real(rows, _DRAWN, seed)]
         both = array_set("what it sees", np.concatenate([real, drawn]))
         found = extract(_discriminator_extractor(generator, label), both, quiet=True).features
         # A discriminator's scale is its own: real images set it.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gaug_jax.data.licences import forbids_derivatives
+from gaug_jax.data.licences import forbids_derivatives, name_of
 from gaug_jax.data.manifest import licence_counts
 from gaug_jax.data.splits import TRAIN
 
@@ -103,7 +103,8 @@ def _latents(choice: Mapping[str, Any]) -> str:
 def _forbidding(manifest: Mapping[str, Any]) -> list[str]:
     """Returns the training images whose licence forbids derivatives."""
     rows = [row for row in manifest["rows"] if row["part"] == TRAIN]
-    names = [row["name"] for row in rows if forbids_derivatives(row["licence"])]
+    whole = manifest["licence"]
+    names = [row["name"] for row in rows if forbids_derivatives(name_of(row["licence"], whole))]
     if not names:
         return []
     return [

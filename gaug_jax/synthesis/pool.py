@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import zipfile
+import zlib
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -114,7 +116,7 @@ def _read(folder: WorkFolder, made_with: dict[str, Any]) -> Pool | None:
         if facts.get("made_with") != json.loads(json.dumps(made_with)):
             return None
         return Pool(drawn, arrays, facts["agreement"])
-    except (OSError, ValueError, KeyError, EOFError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError(
             f"{folder.synthetic_pool} is damaged ({error}): remove it to have it drawn anew"
         ) from None

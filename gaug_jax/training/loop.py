@@ -184,9 +184,9 @@ class Run:
         if not self._writer:
             yield
             return
-        self._log = MetricsLog(self._folder, self.step)
         self._progress = Progress(self._plan.name, self._plan.total_steps, self.step)
         self._progress.wait_for("compiling")
+        self._log = MetricsLog(self._folder, self.step)
         self._note = self._progress.note
         try:
             yield

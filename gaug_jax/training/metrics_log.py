@@ -72,7 +72,7 @@ class MetricsLog:
     def close(self) -> None:
         """Waits until everything is written; raises what went wrong."""
         self.begin_events()
-        self._submit(self._writer, lambda: self._events and self._events.close())
+        self._pending.append(self._writer.submit(lambda: self._events and self._events.close()))
         for executor in (self._pictures, self._writer):
             executor.shutdown()
         for future in self._pending:

@@ -6,6 +6,7 @@ itself, to go on after a stop. JAX's generator is fast and good, not a cipher.
 """
 
 import os
+import re
 import secrets
 
 import jax
@@ -27,13 +28,10 @@ def read_secret(folder: WorkFolder) -> Secret:
       UserError: the file is damaged.
     """
     if folder.secret.exists():
-        try:
-            first, second = (int(word, 16) for word in folder.secret.read_text().split())
-        except ValueError:
-            raise UserError(
-                f"{folder.secret} is damaged: restore it, or choose another --workdir"
-            ) from None
-        return first, second
+        words = re.fullmatch(rb"([0-9a-f]{8}) ([0-9a-f]{8})\n?", folder.secret.read_bytes())
+        if words is None:
+            raise UserError(f"{folder.secret} is damaged: restore it, or choose another --workdir")
+        return int(words[1], 16), int(words[2], 16)
     own = np.array([[secrets.randbits(32), secrets.randbits(32)]], np.uint32)
     first, second = processes.gathered(own)[0].tolist()
     return first, second

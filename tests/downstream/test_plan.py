@@ -2,7 +2,7 @@
 
 from support.settings_for_tests import study
 
-from gaug_jax.downstream.plan import Run, planned_rows, planned_runs
+from gaug_jax.downstream.plan import ArmRun, planned_rows, planned_runs
 
 STUDY = study(
     arms=("real", "gan", "pretrain"), ratios=(0.5, 1.0), filters=("none", "copies"),
@@ -18,21 +18,21 @@ def row_of(run, split=0, classifier_seed=0, **more):
 def test_every_combination_is_planned_once():
     runs = list(planned_runs(STUDY))
     assert len(runs) == len(set(runs)) == 1 + 2 * 2 * 2 + 2
-    assert runs[0] == Run("real", 0.0, "none", None)
-    assert Run("gan", 0.5, "copies", 1) in runs
+    assert runs[0] == ArmRun("real", 0.0, "none", None)
+    assert ArmRun("gan", 0.5, "copies", 1) in runs
     assert [run for run in runs if run.arm == "pretrain"] == [
-        Run("pretrain", 1.0, "none", 0), Run("pretrain", 1.0, "none", 1),
+        ArmRun("pretrain", 1.0, "none", 0), ArmRun("pretrain", 1.0, "none", 1),
     ]  # fmt: skip
 
 
 def test_a_row_is_of_its_run_alone():
-    run = Run("gan", 0.5, "copies", 1)
+    run = ArmRun("gan", 0.5, "copies", 1)
     assert run.is_of(row_of(run))
     assert not run.is_of(row_of(run._replace(ratio=1.0)))
 
 
 def test_of_two_rows_of_a_fit_the_last_counts():
-    run = Run("gan", 0.5, "copies", 1)
+    run = ArmRun("gan", 0.5, "copies", 1)
     rows = [row_of(run, accuracy=0.1), row_of(run, classifier_seed=1), row_of(run, accuracy=0.2)]
     found = planned_rows(rows, STUDY)
     assert len(found) == 2 and found[0]["accuracy"] == 0.2
@@ -43,8 +43,8 @@ def test_rows_of_what_is_no_longer_planned_are_left_out():
     rows = [row_of(run, split, seed) for run in runs for split in (0, 1) for seed in (0, 1)]
     assert planned_rows(rows, STUDY) == rows
     others = [
-        row_of(Run("gan", 2.0, "none", 0)), row_of(Run("gan", 1.0, "density", 0)),
-        row_of(Run("gan", 1.0, "none", 7)), row_of(Run("mixup", 0.0, "none", None)),
+        row_of(ArmRun("gan", 2.0, "none", 0)), row_of(ArmRun("gan", 1.0, "density", 0)),
+        row_of(ArmRun("gan", 1.0, "none", 7)), row_of(ArmRun("mixup", 0.0, "none", None)),
         row_of(runs[0], split=4), row_of(runs[0], classifier_seed=9),
         {**row_of(runs[0]), "train_size": 60},
     ]  # fmt: skip

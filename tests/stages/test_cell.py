@@ -1,0 +1,321 @@
+"""A cell of the study: its names, its counts, what is done, and generators that it may use."""
+
+import hashlib
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from support.settings_for_tests import small_settings
+
+from gaug_jax.data import PreparedData
+from gaug_jax.downstream.runs import Fitted
+from gaug_jax.errors import UserError
+from gaug_jax.files import read_json, read_json_lines, write_json, write_json_lines
+from gaug_jax.stages import cell as module
+from gaug_jax.stages.cell import Cell
+from gaug_jax.synthesis.pool import Pool
+from gaug_jax.workfolder import WorkFolder
+
+# Images of each part and class.
+COUNTS = {"train": (7, 2, 1), "validation": (2, 2, 2), "test": (3, 2, 1)}
+ARMS = ("real", "gan")
+
+
+def made_data(counts=COUNTS, seed=0, view=lambda label, index: "PA"):
+    """Returns data as it would have been prepared, of images of noise."""
+    cells = [(part, label) for part, numbers in counts.items()
+             for label, number in enumerate(numbers) for _ in range(number)]  # fmt: skip
+    labels = np.array([label for _, label in cells], np.int32)
+    images = np.random.default_rng(seed).integers(0, 256, (len(cells), 8, 8, 1), np.uint8)
+    class_names = tuple("abc"[: len(counts["train"])])
+    rows = [
+        {"name": f"{index}.png", "part": part, "label": class_names[label], "group": index,
+         "sha256": hashlib.sha256(images[index].tobytes()).hexdigest(),
+         "metadata": {"view": view(label, index)}}
+        for index, (part, label) in enumerate(cells)
+    ]  # fmt: skip
+    return PreparedData(
+        images, labels, np.arange(len(cells), dtype=np.int32),
+        np.array([part for part, _ in cells]), tuple(row["name"] for row in rows), class_names,
+        True, {
+            "rows": rows, "manifest_sha256": f"of seed {seed}",
+            "counts": {part: dict(zip(class_names, numbers, strict=True))
+                       for part, numbers in counts.items()},
+        },
+    )  # fmt: skip
+
+
+class Study:
+    """A work folder whose fits, generators and pools are made at once, and are kept a list of."""
+
+    def __init__(self, path, patch, **options):
+        self.folder, self.options = WorkFolder(path), options
+        self.fits, self.together, self.pools = [], [], []
+        self.seen = made_data().manifest
+        for name in ("fit_arm", "run_together", "study_pool"):
+            patch.setattr(module, name, getattr(self, f"_{name}"))
+        patch.setattr(module, "Training", lambda opened, prepared, name: (opened, name))
+
+    def cell(self, prepared=None, split=0, size=0, **options):
+        defaults = {"arms": ARMS, "endpoint_arm": "gan", "ratios": (0.5, 1.0), "seeds": (0, 1),
+                    "train_sizes": (size,), "endpoint_size": size}  # fmt: skip
+        chosen = defaults | self.options | options
+        self.settings = small_settings(**{f"classify__{name}": chosen[name] for name in chosen})
+        opened = SimpleNamespace(folder=self.folder, settings=self.settings)
+        return Cell(opened, prepared or made_data(), split, size)
+
+    def complete(self, *given, **options):
+        """Completes a cell, and returns the arms that were fitted for it."""
+        self.fits.clear()
+        self.cell(*given, **options).complete()
+        return [name for name, *_ in self.fits]
+
+    def _fit_arm(self, name, parts, synthetic, budget, seed):
+        self.fits.append((name, parts, synthetic, budget, seed))
+        classes = len(budget.spec.class_names)
+        said = lambda part: np.full((len(budget.seeds), len(part.labels), classes), 1 / classes)  # noqa: E731
+        return Fitted(3, 0.01, said(parts.validation), said(parts.test), None)
+
+    def _run_together(self, trainings):
+        self.together.append([opened.folder.path.name for opened, _ in trainings])
+        for opened, name in trainings:
+            assert name == f"generator {opened.folder.path.name}"
+            write_json(opened.folder.config, opened.settings.to_dict())
+            write_json(opened.folder.data_manifest, self.seen)
+
+    def _study_pool(self, folder, train, counts, spec, seed):
+        """Returns a pool whose images have as value their place among those of their class."""
+        self.pools.append((folder.path.name, train, counts, spec, seed))
+        labels = np.repeat(np.arange(len(counts)), counts)
+        places = np.concatenate([np.arange(count) for count in counts])
+        images = np.zeros((len(labels), 8, 8, 1), np.uint8) + places[:, None, None, None]
+        # The later ones are the better.
+        return Pool(
+            module.Labelled(images.astype(np.uint8), labels),
+            {"density": places},
+            {"a": 0.5, "b": 1.0},
+        )
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    return Study(tmp_path, monkeypatch)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_predictions_and_generators_are_named_by_what_they_are_of(study):
+    options = {"filters": ("none", "density"), "generator_seeds": (0, 3)}
+    study.complete(split=2, size=10, **options)
+    study.complete(**options)
+    assert names(study.folder.predictions) == sorted(
+        f"{cell}-{arm}.npz"
+        for cell in ("2-10", "0-all")
+        for arm in (
+            "real",
+            *(f"gan-{name}-{ratio}-{seed}" for name in ("none", "density")
+              for ratio in ("0.5", "1") for seed in (0, 3)),
+        )
+    )  # fmt: skip
+    assert names(study.folder.generators) == ["0-all-0", "0-all-3", "2-10-0", "2-10-3"]
+    config = read_json(study.folder.generators / "2-10-3" / "config.json")
+    assert (config["seed"], config["data"]["fold"], config["data"]["train_size"]) == (3, 2, 10)
+    config = read_json(study.folder.generators / "0-all-0" / "config.json")
+    assert (config["seed"], config["data"]["fold"], config["data"]["train_size"]) == (0, 0, None)
+
+
+def test_generated_images_are_as_many_of_each_class_as_the_ratio_says(study):
+    study.complete(ratios=(0.5, 1.0, 2.0))
+    counts = [np.bincount(synthetic.labels, minlength=3).tolist() if synthetic else None
+              for _, _, synthetic, _, _ in study.fits]  # fmt: skip
+    # Of 10 images in 7:2:1; of 5 the halves of the first and the last class are one image.
+    assert counts == [None, [4, 1, 0], [7, 2, 1], [14, 4, 2]]
+    # One more of each than is needed: smaller ratios may round up.
+    ((folder, train, drawn, spec, seed),) = study.pools
+    assert (folder, seed, drawn.tolist()) == ("0-all-0", 0, [15, 5, 3])
+    assert np.bincount(train.labels).tolist() == [7, 2, 1]
+    assert (spec.class_names, spec.image_shape) == (("a", "b", "c"), (8, 8, 1))
+
+
+def test_the_reference_ratio_may_be_the_largest(study):
+    study.complete(arms=("gan", "pretrain"), ratios=(0.5,), reference_ratio=3.0)
+    assert [len(synthetic.labels) for _, _, synthetic, _, _ in study.fits] == [5, 30]
+    assert study.pools[0][2].tolist() == [22, 7, 4]
+
+
+def test_a_filter_has_enough_to_choose_from_and_takes_the_best(study):
+    study.complete(ratios=(1.0,), filters=("none", "density"), filter_keep=0.25)
+    ((_, _, drawn, _, _),) = study.pools
+    assert drawn.tolist() == [29, 9, 5]
+    plain, filtered = (synthetic for _, _, synthetic, _, _ in study.fits if synthetic)
+    values = [each.images[each.labels == 0, 0, 0, 0].tolist() for each in (plain, filtered)]
+    assert values[0] == list(range(7))
+    # A quarter of the first class, 7 of 29, in its order.
+    assert values[1] == list(range(22, 29))
+
+
+def test_every_arm_has_the_parts_and_the_budget_alike(study):
+    study.complete()
+    prepared = made_data()
+    for _, parts, _, budget, _ in study.fits:
+        for name in COUNTS:
+            part = getattr(parts, name)
+            np.testing.assert_array_equal(part.images, prepared.part(name).images)
+            np.testing.assert_array_equal(part.labels, prepared.part(name).labels)
+        assert parts.external is None
+        # Ten real images, and as many generated ones.
+        assert budget.most_images == 20 and budget.spec.class_names == ("a", "b", "c")
+
+
+def test_the_positive_class_is_the_second_whatever_the_order_of_the_data(tmp_path, monkeypatch):
+    two = {"train": (6, 2), "validation": (3, 3), "test": (2, 4)}
+    study = Study(tmp_path, monkeypatch, ratios=(1.0,), positive_class="a")
+    study.complete(made_data(two))
+    for _, parts, synthetic, budget, _ in study.fits:
+        assert budget.spec.class_names == ("b", "a")
+        assert np.bincount(parts.train.labels).tolist() == [2, 6]
+        assert np.bincount(parts.test.labels).tolist() == [4, 2]
+        if synthetic:
+            assert np.bincount(synthetic.labels).tolist() == [2, 6]
+    # The generator knows the classes as the data has them.
+    ((_, train, drawn, spec, _),) = study.pools
+    assert drawn.tolist() == [7, 3] and spec.class_names == ("a", "b")
+    assert np.bincount(train.labels).tolist() == [6, 2]
+
+
+def test_rows_name_their_predictions_which_are_of_the_test_part(study):
+    study.complete()
+    rows = read_json_lines(study.folder.runs)
+    # Three runs of two classifiers.
+    assert [row["classifier_seed"] for row in rows] == [0, 1] * 3
+    prepared = made_data()
+    for row in rows:
+        with np.load(study.folder.predictions / row["predictions"]) as file:
+            assert file["probabilities"].shape == (2, 6, 3)
+            assert file["name"].tolist() == list(prepared.names)[-6:]
+            assert file["label"].tolist() == [0, 0, 0, 1, 1, 2]
+            assert file["group"].tolist() == list(range(16, 22))
+            assert file["validation_label"].tolist() == [0, 0, 1, 1, 2, 2]
+            assert file["classifier_seeds"].tolist() == [0, 1]
+            assert file["class_names"].tolist() == ["a", "b", "c"]
+        # The mean over the classes; of real images there is none.
+        assert row.get("label_agreement") == (0.75 if row["arm"] == "gan" else None)
+        assert (row["split"], row["train_size"], row["num_train"]) == (0, 0, 10)
+    assert len({row["data_sha256"] for row in rows}) == 1
+
+
+def test_what_is_done_is_not_made_again(study, capsys):
+    assert study.complete() == ["real", "gan", "gan"]
+    capsys.readouterr()
+    assert study.complete() == []
+    assert capsys.readouterr().out == "split 0, size all: nothing to do\n"
+    assert study.together == [["0-all-0"]]
+
+
+def test_a_run_without_its_predictions_is_made_again(study):
+    study.complete()
+    (study.folder.predictions / "0-all-gan-none-0.5-0.npz").unlink()
+    assert study.complete() == ["gan"]
+    assert len(study.fits[0][2].labels) == 5
+    assert study.complete() == []
+
+
+def test_a_run_without_one_of_its_rows_is_made_again(study):
+    study.complete()
+    rows = read_json_lines(study.folder.runs)
+    write_json_lines(study.folder.runs, rows[1:])
+    assert study.complete() == ["real"]
+    assert study.complete() == []
+
+
+def test_runs_of_other_data_are_made_again(study):
+    study.complete()
+    # The generator saw the same, and the test part is another.
+    other = made_data(COUNTS | {"test": (1, 1, 4)})
+    assert study.complete(other) == ["real", "gan", "gan"]
+    assert study.complete(other) == []
+
+
+def test_more_classifier_seeds_make_runs_again_and_fewer_do_not(study):
+    study.complete()
+    assert study.complete(seeds=(1,)) == []
+    assert study.complete(seeds=(0, 1, 2)) == ["real", "gan", "gan"]
+
+
+def test_runs_of_another_split_or_size_do_not_count(study):
+    study.complete()
+    assert len(study.complete(split=1)) == len(study.complete(size=10)) == 3
+    assert study.complete() == study.complete(split=1) == study.complete(size=10) == []
+    rows = read_json_lines(study.folder.runs)
+    others = [row for row in rows if (row["train_size"], row["split"]) != (0, 0)]
+    assert len(others) == 12
+    write_json_lines(study.folder.runs, others)
+    assert study.complete() == ["real", "gan", "gan"]
+
+
+def test_two_generators_are_trained_at_a_time_and_none_without_an_arm_of_them(study):
+    study.complete(generator_seeds=(5, 6, 7))
+    assert study.together == [["0-all-5", "0-all-6"], ["0-all-7"]]
+    assert [seed for *_, seed in study.pools] == [5, 6, 7]
+    study.together.clear()
+    study.complete(arms=("real", "mixup"), endpoint_arm="real", split=1)
+    assert study.together == []
+
+
+@pytest.mark.parametrize("when", ["before", "now"])
+def test_a_generator_that_saw_other_images_is_refused(study, when):
+    folder = WorkFolder(study.folder.generators / "0-all-0")
+    other = made_data(COUNTS | {"train": (3, 3, 3)}, seed=1).manifest
+    if when == "before":
+        write_json(folder.data_manifest, other)
+    else:
+        study.seen = other
+    message = r"leak: the generator in .*0-all-0 was trained on .*\(9 of them, not these 10\)"
+    with pytest.raises(UserError, match=message):
+        study.complete()
+    assert not study.pools and study.together == ([] if when == "before" else [["0-all-0"]])
+
+
+def test_a_generator_that_was_trained_already_goes_on_with_its_own_folder(study):
+    write_json(WorkFolder(study.folder.generators / "0-all-0").data_manifest, study.seen)
+    study.complete()
+    assert study.together == [["0-all-0"]]
+
+
+def test_the_work_folders_own_generator_is_copied_where_it_is_the_same(study, capsys):
+    study.folder.metrics.write_text('{"step": 1}\n')
+    write_json(study.folder.data_manifest, study.seen)
+    write_json(study.folder.training_finished, {"step": 1})
+    study.complete(generator_seeds=(0, 1))
+    said = capsys.readouterr().out
+    assert "generator 0-all-0: the work folder's own, which is trained already" in said
+    assert "generator 0-all-1: the work" not in said
+    copies = [(study.folder.generators / f"0-all-{seed}" / "metrics.jsonl").exists()
+              for seed in (0, 1)]  # fmt: skip
+    assert copies == [True, False]
+    study.complete(split=1)
+    assert "generator 1-all-0: the work" not in capsys.readouterr().out
+
+
+def test_a_shortcut_that_the_data_has_not_is_refused(study):
+    with pytest.raises(UserError, match="config.classify.shortcut='room' is no field of the data"):
+        study.cell(shortcut="room")
+    assert not study.folder.downstream.exists()
+
+
+def test_what_a_shortcut_tells_is_written_beside_the_arms(study):
+    data = made_data(view=lambda label, index: None if index == 0 else "ABC"[label])
+    study.complete(data, shortcut="view")
+    found = read_json(study.folder.downstream / "shortcut_0-all.json")
+    assert list(found) == ["view"] and found["view"]["accuracy"] == 1.0
+    study.complete(made_data(), shortcut="view", size=10)
+    # The same view everywhere: all are of the commonest class, as half of the test part is.
+    found = read_json(study.folder.downstream / "shortcut_0-10.json")
+    assert found["view"]["accuracy"] == 0.5
+
+
+def test_without_a_shortcut_no_figure_of_it_is_written(study):
+    study.complete()
+    assert not list(study.folder.downstream.glob("shortcut*"))
