@@ -104,6 +104,12 @@ def define_workdir_flag(
     absent = "made if absent, continued if not" if made else "there must be one, of gaug_jax.main"
     text = f"Folder of the run: {absent}."
     flags.DEFINE_string("workdir", None, text, flag_values=given)
+    flags.register_validator(
+        "workdir",
+        lambda value: value is None or bool(value.strip()),
+        "is empty: give a folder of its own",
+        flag_values=given,
+    )
     if required:
         flags.mark_flag_as_required("workdir", flag_values=given)
 

@@ -1,7 +1,6 @@
 """A config's file and the fields that are set beside it: what is wrong with them, in one line."""
 
 import difflib
-import importlib.util
 import re
 import runpy
 import traceback
@@ -53,14 +52,12 @@ def _shipped(name: str) -> str:
     Raises:
       UserError: there is none of this name.
     """
-    package = importlib.util.find_spec("configs")
-    folders = package.submodule_search_locations if package else None
+    # Beside the package, in a checkout as where a wheel was installed.
+    folder = Path(__file__).resolve().parents[1] / "configs"
     found = re.fullmatch(r"(?:configs/)?([a-z0-9_]+)(?:\.py)?", name)
-    for folder in folders or ():
-        file = Path(folder) / f"{found[1]}.py" if found else None
-        if file and file.is_file():
-            return str(file)
-    files = (path for folder in folders or () for path in sorted(Path(folder).glob("[a-z]*.py")))
+    if found and (folder / f"{found[1]}.py").is_file():
+        return str(folder / f"{found[1]}.py")
+    files = sorted(folder.glob("[a-z]*.py"))
     names = [path.stem for path in files if "def get_config" in path.read_text()]
     raise UserError(
         f"--config={name} does not exist: give {_A_CONFIG}, or one of {', '.join(names)}"

@@ -116,6 +116,8 @@ class WorkFolder:
             if place.exists():
                 copy = shutil.copytree if place.is_dir() else shutil.copy2
                 copy(place, temporary / place.name)
+        if not self.data_manifest.exists():  # Of a call that ended before it had begun to train.
+            shutil.rmtree(self.path, ignore_errors=True)
         os.replace(temporary, self.path)
 
     @contextlib.contextmanager

@@ -78,6 +78,8 @@ def test_a_config_that_an_error_ends(tmp_path, text, message):
 
 def test_the_work_folder_is_asked_for():
     assert "workdir" in refused("main", *TINY)
+    # As of a shell's variable that is not set.
+    assert "is empty: give a folder" in refused("main", *TINY, "--workdir=")
 
 
 def test_a_score_without_a_validation_part(tmp_path):

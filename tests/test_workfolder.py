@@ -69,3 +69,12 @@ def test_what_a_killed_process_left_is_cleared_away(tmp_path):
     with folder.locked():
         left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*"))
     assert left == [".lock", "checkpoints", "checkpoints/00000002", "config.json"]
+
+
+def test_a_copy_takes_the_place_of_a_folder_that_had_not_begun_to_train(tmp_path):
+    trained, empty = WorkFolder(tmp_path / "trained"), WorkFolder(tmp_path / "empty")
+    write_json(trained.data_manifest, {"of": "trained"})
+    with empty.locked():
+        pass  # A call that ended here leaves its lock.
+    empty.copy_training_of(trained)
+    assert read_json(empty.data_manifest) == {"of": "trained"}

@@ -7,6 +7,7 @@ fits differ in seed and learning rate.
 
 import concurrent.futures
 import functools
+import threading
 from typing import NamedTuple
 
 import jax
@@ -212,17 +213,22 @@ def fit_classifiers(
     """
     halves = 2 if jax.default_backend() == "cpu" and len(seeds) % 2 == 0 else 1
     progress = None if quiet else Progress(f"fitting {len(seeds)} classifiers", spec.steps)
+    given_up = threading.Event()
 
     def fit(places: Int[np.ndarray, " some"], progress: Progress | None) -> PyTree:
-        return _fitted(data, spec, seeds[places], learning_rates[places], progress)
+        return _fitted(data, spec, seeds[places], learning_rates[places], progress, given_up)
 
-    parts = np.split(np.arange(len(seeds)), halves)
+    first, *others = np.split(np.arange(len(seeds)), halves)
     with concurrent.futures.ThreadPoolExecutor(halves) as threads:
-        # Both are as far: the first one's progress is shown.
-        found = list(threads.map(fit, parts, [progress, *[None] * (halves - 1)]))
-    if progress:
-        progress.close()
-    return found[0] if halves == 1 else jax.tree.map(lambda *some: jnp.concatenate(some), *found)
+        try:
+            pending = [threads.submit(fit, places, None) for places in others]
+            # On this thread, which hears of a wish to stop. All are as far as the first.
+            found = [fit(first, progress), *(future.result() for future in pending)]
+        finally:
+            given_up.set()
+            if progress:
+                progress.close()
+    return found[0] if not others else jax.tree.map(lambda *some: jnp.concatenate(some), *found)
 
 
 def _fitted(
@@ -231,13 +237,19 @@ def _fitted(
     seeds: Int[np.ndarray, " fits"],
     learning_rates: Float[np.ndarray, " fits"],
     progress: Progress | None,
+    given_up: threading.Event,
 ) -> PyTree:
-    """Returns parameters and batch statistics of fits that one program makes, stacked."""
+    """Returns parameters and batch statistics of fits that one program makes, stacked.
+
+    They are of no use where it was given up.
+    """
     keys = jax.vmap(jax.random.key)(jnp.asarray(seeds))
     init_keys, step_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
     fits = _new_fits(init_keys, spec=spec)
     rates = jnp.asarray(learning_rates, jnp.float32)
     for done in range(0, spec.steps, _STEPS_AT_ONCE):
+        if given_up.is_set():
+            break
         count = min(_STEPS_AT_ONCE, spec.steps - done)
         fits, losses = _fit_steps(fits, step_keys, rates, data, count, spec=spec)
         loss = float(losses.mean())  # Waits, so that no dispatches pile up.

@@ -102,16 +102,17 @@ def _umap(components: np.ndarray, seed: int) -> Plane:
     # Its compiled loops must not be entered by two threads at once.
     if warm_up.cache_info().currsize:
         warm_up().join()
-    return _fitted_umap(components, seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _fitted_umap(components, seed)
 
 
 def _fitted_umap(components: np.ndarray, seed: int) -> Plane:
-    """Returns UMAP's plane, by whatever thread."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # It says that a seed makes it use one thread.
-        from umap import UMAP
+    """Returns UMAP's plane, on whatever thread; which warnings are shown is not touched."""
+    from umap import UMAP
 
-        neighbours = min(_NEIGHBOURS, len(components) - 1)
-        init = "spectral" if len(components) > 2 * _LEAST else "random"
-        made = UMAP(n_neighbors=neighbours, init=init, random_state=seed)
-        return made.fit_transform(components).astype(np.float64)
+    neighbours = min(_NEIGHBOURS, len(components) - 1)
+    init = "spectral" if len(components) > 2 * _LEAST else "random"
+    # One job, as a seed makes it anyway: so it does not warn of that.
+    made = UMAP(n_neighbors=neighbours, init=init, random_state=seed, n_jobs=1)
+    return made.fit_transform(components).astype(np.float64)

@@ -99,5 +99,10 @@ class ClassifySettings:
                 f"config.classify.filter_keep={self.filter_keep} is no share: give above 0, up to 1"
             )
         one_of("classify.architecture", self.architecture, ("cnn", "resnet"))
-        one_of("classify.endpoint_size", self.endpoint_size, self.train_sizes)
-        one_of("classify.endpoint_arm", self.endpoint_arm, self.arms)
+        for name, among in (("endpoint_size", "train_sizes"), ("endpoint_arm", "arms")):
+            value, choices = getattr(self, name), getattr(self, among)
+            if value not in choices:
+                raise UserError(
+                    f"config.classify.{name}={value!r} is not among config.classify.{among}: "
+                    f"choose one of {', '.join(map(repr, choices))}"
+                )

@@ -50,7 +50,7 @@ class Cell:
         )
         self._data_sha256 = parts_sha256(prepared.manifest)
         self._pools: dict[int, Pool] = {}
-        self._trained = False
+        self._untrained: list[int] = []
         self._shortcut = self._shortcut_values()
         names = tuple(prepared.class_names[place] for place in self._order)
         num_real = len(prepared.indices(TRAIN))
@@ -68,6 +68,8 @@ class Cell:
         if not runs:
             print(f"split {self._split}, size {self._size or 'all'}: nothing to do")
             return
+        wanted = {run.gan_seed for run in runs if run.gan_seed is not None}
+        self._untrained = [seed for seed in self._study.generator_seeds if seed in wanted]
         progress = Progress(
             f"split {self._split}, size {self._size or 'all'}", len(runs), unit="run"
         )
@@ -145,18 +147,16 @@ class Cell:
         return np.array(share_out(synthetic_count(len(labels), ratio), classes))
 
     def _generator(self, seed: int) -> WorkFolder:
-        """Returns the work folder of a generator; those that are not trained are now, all of them.
+        """Returns the work folder of a generator; the first call trains all that are wanted.
 
         Two at a time on a CPU, whose cores one of them does not keep busy.
         """
-        if not self._trained:
-            seeds = list(self._study.generator_seeds)
-            at_once = _AT_ONCE if jax.default_backend() == "cpu" else 1
-            for first in range(0, len(seeds), at_once):
-                run_together([self._training(each) for each in seeds[first : first + at_once]])
-            for each in seeds:
+        at_once = _AT_ONCE if jax.default_backend() == "cpu" else 1
+        while self._untrained:
+            some, self._untrained = self._untrained[:at_once], self._untrained[at_once:]
+            run_together([self._training(each) for each in some])
+            for each in some:
                 self._check_generator(self._generator_folder(each))
-            self._trained = True
         return self._generator_folder(seed)
 
     def _training(self, seed: int) -> Training:

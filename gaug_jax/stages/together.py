@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 from collections.abc import Callable, Sequence
 
+from gaug_jax.errors import in_short
 from gaug_jax.gan.state import GANState
 from gaug_jax.stages.train import Training
 from gaug_jax.training.interrupts import Interrupted, StopRequest, stop_on_signal
@@ -40,14 +41,22 @@ def train_all(
       when_one_ends: called on the thread of each.
     """
 
-    def train(run: Run, request: StopRequest) -> GANState:
+    def train(training: Training, run: Run, request: StopRequest) -> GANState:
         try:
             return run.train(request)
+        except Exception as error:
+            if len(runs) > 1 and not isinstance(error, Interrupted):
+                # Said at once: the others may go on for hours.
+                print(f"{training.plan.name} failed ({in_short(error)}): the others go on")
+            raise
         finally:
             when_one_ends()
 
     with stop_on_signal() as request, concurrent.futures.ThreadPoolExecutor(len(runs)) as threads:
-        futures = [threads.submit(train, run, request) for run in runs]
+        futures = [
+            threads.submit(train, training, run, request)
+            for training, run in zip(trainings, runs, strict=True)
+        ]
     errors = []
     for training, future in zip(trainings, futures, strict=True):
         if error := future.exception():

@@ -101,6 +101,7 @@ class Run:
         self._pace, self._window = Pace(), Window()
         self._ended_at = 0.0
         self._note = print
+        self._untrained: MovingAverage | None = None
         self._restore()
 
     def _key(self, purpose: int) -> Array:
@@ -200,8 +201,9 @@ class Run:
         if self._writer:
             self._log.text(self.step, "config", self._plan.description)
             self._note(parameter_overview(self._state, self._spec))
-        # Drawn when the first step is under way, which is not to wait for it.
-        untrained = parallel.copy_of_one_device(self._state.ema) if self.step == 0 else None
+        # Drawn when the first step is made, which is not to wait for it.
+        if self.step == 0 and self._writer:
+            self._untrained = parallel.copy_of_one_device(self._state.ema)
         in_flight: _InFlight | None = None
         while True:
             count, signal_number = processes.agree(self._next_count(), request.signal_number)
@@ -211,12 +213,10 @@ class Run:
             following = self._launch(count) if count and not wait else None
             problem = self._settle(in_flight) if in_flight else None
             if problem:
+                self._write_untrained()
                 self._roll_back(problem)
             # After a problem the one that follows did nothing.
             in_flight = None if problem else following
-            if untrained is not None and self.step and self._writer:
-                self._write_samples(0, self._draw_samples(untrained))
-                untrained = None
             if signal_number and not in_flight:
                 self._stop(signal_number)
         pictured = self._plan.is_due(self.step, self._plan.settings.sample_every)
@@ -299,11 +299,18 @@ class Run:
             self._log.row(self.step, epoch=epoch, **row, **figures, **spent)
         if figures:
             self._look_for_the_end()
+        self._write_untrained()
         written = None
         if dispatch.samples is not None:
             written = self._write_samples(self.step, dispatch.samples)
         if dispatch.copy is not None:
             self._checkpoints.save(self.step, dispatch.copy, self._metadata(figures), written)
+
+    def _write_untrained(self) -> None:
+        """Has the grid of step 0 written, once."""
+        untrained, self._untrained = self._untrained, None
+        if untrained is not None:
+            self._write_samples(0, self._draw_samples(untrained))
 
     def _metadata(self, figures: dict[str, Any]) -> dict[str, Any]:
         """Returns what is written beside a checkpoint of this step."""
