@@ -31,9 +31,16 @@ _POLICY = "brightness,contrast,translation,cutout"
         ("minimax", "conditional", {}),
         ("spectral_norm_gp", "conditional", {"augment__policy": _POLICY}),
         pytest.param("wgan_gp", "per_class", {}, marks=pytest.mark.slow),
-        ("spectral_norm", "per_class", {"augment__policy": "translation"}),
+        pytest.param(
+            "spectral_norm", "per_class", {"augment__policy": "translation"}, marks=pytest.mark.slow
+        ),
         ("spectral_norm", "conditional", {"model__upsampling": "nearest"}),
-        ("spectral_norm_gp", "conditional", {"train__growing_steps": 1, "data__image_size": 16}),
+        pytest.param(
+            "spectral_norm_gp",
+            "conditional",
+            {"train__growing_steps": 1, "data__image_size": 16},
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             "minimax",
             "per_class",
@@ -53,7 +60,12 @@ _POLICY = "brightness,contrast,translation,cutout"
             {"objective__private": True, "objective__noise_multiplier": 0.1},
             marks=pytest.mark.slow,
         ),
-        ("minimax", "none", {"model__residual": True, "data__image_size": 16}),
+        pytest.param(
+            "minimax",
+            "none",
+            {"model__residual": True, "data__image_size": 16},
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             "wgan_gp",
             "per_class",
