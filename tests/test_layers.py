@@ -22,7 +22,7 @@ BESIDE = sorted(
 # From the bottom up; rooms of one floor do not import one another.
 FLOORS = [
     {"errors"},
-    {"files", "progress", "user_cache", "processes", "settings"},
+    {"files", "progress", "source_readers", "user_cache", "processes", "settings"},
     {"workfolder", "images", "objectives", "augmentation", "evaluation.metrics"},
     {"models"},
     {"data", "classifiers", "gan"},

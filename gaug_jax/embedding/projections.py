@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from gaug_jax.errors import UserError
+from gaug_jax.source_readers import ONE_AT_A_TIME
 
 # Components that t-SNE and UMAP are made of, as t-SNE's authors advise.
 _COMPONENTS = 50
@@ -109,7 +110,8 @@ def _umap(components: np.ndarray, seed: int) -> Plane:
 
 def _fitted_umap(components: np.ndarray, seed: int) -> Plane:
     """Returns UMAP's plane, on whatever thread; which warnings are shown is not touched."""
-    from umap import UMAP
+    with ONE_AT_A_TIME:
+        from umap import UMAP
 
     neighbours = min(_NEIGHBOURS, len(components) - 1)
     init = "spectral" if len(components) > 2 * _LEAST else "random"

@@ -35,12 +35,18 @@ from gaug_jax.workfolder import WorkFolder
 _AT_ONCE = 2
 
 
+def data_of_cell(split: int, size: int) -> dict[str, int | None]:
+    """Returns the fields of `config.data` of one split and training size (0: all)."""
+    return {"fold": split, "train_size": size or None}
+
+
 class Cell:
     """One split and training size."""
 
     def __init__(self, opened: Opened, prepared: data.PreparedData, split: int, size: int) -> None:
         self._folder, self._settings = opened.folder, opened.settings
         self._prepared, self._split, self._size = prepared, split, size
+        self._place = f"{split}-{size or 'all'}"  # In the names of its files.
         settings = opened.settings
         self._study = settings.classify
         self._order = class_order(prepared.class_names, self._study.positive_class)
@@ -65,14 +71,13 @@ class Cell:
         self._write_shortcut()
         rows = read_json_lines(self._folder.runs)
         runs = [run for run in planned_runs(self._study) if not self._is_done(run, rows)]
+        words = f"split {self._split}, size {self._size or 'all'}"
         if not runs:
-            print(f"split {self._split}, size {self._size or 'all'}: nothing to do")
+            print(f"{words}: nothing to do")
             return
         wanted = {run.gan_seed for run in runs if run.gan_seed is not None}
         self._untrained = [seed for seed in self._study.generator_seeds if seed in wanted]
-        progress = Progress(
-            f"split {self._split}, size {self._size or 'all'}", len(runs), unit="run"
-        )
+        progress = Progress(words, len(runs), unit="run")
         for run in runs:
             made = self._write(run, self._fitted(run))
             mean = np.mean([row[self._study.endpoint] or 0.0 for row in made])
@@ -126,7 +131,7 @@ class Cell:
     def _name(self, run: ArmRun) -> str:
         """Returns the name of a run's predictions."""
         seed = "" if run.gan_seed is None else f"-{run.filter}-{run.ratio:g}-{run.gan_seed}"
-        return f"{self._split}-{self._size or 'all'}-{run.arm}{seed}"
+        return f"{self._place}-{run.arm}{seed}"
 
     def _synthetic(self, run: ArmRun) -> Labelled | None:
         """Returns a run's generated images: as many of each class as the ratio says."""
@@ -162,8 +167,8 @@ class Cell:
     def _training(self, seed: int) -> Training:
         """Returns the training of a generator, which is over where it is trained already."""
         folder = self._generator_folder(seed)
-        data_of_cell = {"fold": self._split, "train_size": self._size or None}
-        settings = dataclasses.replace(self._settings, seed=seed).of_data(**data_of_cell)
+        seeded = dataclasses.replace(self._settings, seed=seed)
+        settings = seeded.of_data(**data_of_cell(self._split, self._size))
         if folder.data_manifest.exists():
             self._check_generator(folder)
         elif settings == self._settings and self._folder.training_finished.exists():
@@ -178,7 +183,7 @@ class Cell:
 
     def _generator_name(self, seed: int) -> str:
         """Returns the name of a generator's work folder."""
-        return f"{self._split}-{self._size or 'all'}-{seed}"
+        return f"{self._place}-{seed}"
 
     def _check_generator(self, folder: WorkFolder) -> None:
         """Raises `UserError` where a generator saw other images than the real arm."""
@@ -215,7 +220,7 @@ class Cell:
             return
         labels = np.argsort(self._order)[self._prepared.labels]
         figures = shortcut_figures(self._shortcut, labels, self._prepared.parts, len(self._order))
-        path = self._folder.shortcut(f"{self._split}-{self._size or 'all'}")
+        path = self._folder.shortcut(self._place)
         write_json(path, {self._study.shortcut: figures})
 
     def _write(self, run: ArmRun, fitted: Fitted) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from gaug_jax.reporting.downstream_curves import write_learning_curve, write_rat
 from gaug_jax.reporting.downstream_table import write_table
 from gaug_jax.settings import Settings, check_same_run, read_settings
 from gaug_jax.settings.checks import one_of
-from gaug_jax.stages.cell import Cell
+from gaug_jax.stages.cell import Cell, data_of_cell
 from gaug_jax.stages.opened import Opened
 from gaug_jax.synthesis.filters import FILTERS
 from gaug_jax.workfolder import WorkFolder
@@ -119,20 +119,15 @@ def _check_cells(opened: Opened) -> None:
     """Raises `UserError` where a split or a size is not to be had: now, not after hours."""
     cells = _cells(opened.settings)
     for cell in cells:
-        opened.settings.of_data(**_of_data(*cell))
+        opened.settings.of_data(**data_of_cell(*cell))
     split, largest = max(cells, key=lambda cell: cell[1])
     if largest and largest != cells[0][1]:
-        opened.prepared_with(**_of_data(split, largest))
-
-
-def _of_data(split: int, size: int) -> dict[str, int | None]:
-    """Returns the fields of `config.data` of one split and training size."""
-    return {"fold": split, "train_size": size or None}
+        opened.prepared_with(**data_of_cell(split, largest))
 
 
 def _prepare(opened: Opened, split: int, size: int) -> data.PreparedData:
     """Returns the data of one split and training size, looked through for leaks."""
-    prepared = opened.prepared_with(**_of_data(split, size))
+    prepared = opened.prepared_with(**data_of_cell(split, size))
     leakage.check_groups(prepared.groups, prepared.parts)
     leakage.check_duplicates(prepared.images, prepared.names, prepared.parts)
     if len(prepared.class_names) < 2:

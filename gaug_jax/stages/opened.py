@@ -33,7 +33,7 @@ class Opened:
             check_same_run(before, settings, str(workdir), "classify")
         self._loaded: data.LoadedData | None = None
         self._prepared: dict[DataSettings, data.PreparedData] = {}
-        self._generators: dict[int, TrainedGenerator] = {}
+        self._generator: TrainedGenerator | None = None
 
     @property
     def prepared(self) -> data.PreparedData:
@@ -68,12 +68,12 @@ class Opened:
         Raises:
           UserError: there is no such checkpoint, or it is damaged.
         """
-        latest = Checkpoints(self.folder.checkpoints).steps()[-1:]
-        number = step if step is not None else next(iter(latest), None)
-        if number not in self._generators:
-            found = read_generator(self.folder, step)
-            self._generators = {number: found}  # One at a time: a large network is not held twice.
-        return self._generators[number]
+        wanted = [step] if step is not None else Checkpoints(self.folder.checkpoints).steps()[-1:]
+        # By the step that it is of: where the latest is damaged an older one was read for it. One
+        # at a time, so that a large network is not held twice.
+        if self._generator is None or [self._generator.step] != wanted:
+            self._generator = read_generator(self.folder, step)
+        return self._generator
 
 
 def open_trained(workdir: str, settings: Settings | None = None) -> Opened:

@@ -22,6 +22,7 @@ from jaxtyping import PyTree
 
 from gaug_jax.errors import UserError, in_short
 from gaug_jax.files import read_json, write_json
+from gaug_jax.source_readers import ONE_AT_A_TIME
 
 _HASHES = "sha256.json"
 _METADATA = "metadata.json"
@@ -146,7 +147,7 @@ class Checkpoints:
         try:
             temporary.mkdir(parents=True)
             state = flax.serialization.to_state_dict(state)
-            with _checkpointer() as checkpointer:
+            with ONE_AT_A_TIME, _checkpointer() as checkpointer:
                 checkpointer.save(temporary / _STATE, state)
             write_json(temporary / _METADATA, {"step": step, **metadata})
             write_json(temporary / _HASHES, _hashes(temporary))
@@ -195,7 +196,7 @@ class Checkpoints:
             metadata = read_json(folder / _METADATA)
         except (UserError, OSError) as error:
             raise DamagedCheckpoint(str(error)) from error
-        with _checkpointer() as checkpointer:
+        with ONE_AT_A_TIME, _checkpointer() as checkpointer:
             values = checkpointer.restore(folder / _STATE)
         # A state that is older than one of these parts lacks it.
         parts = flax.serialization.to_state_dict(template)

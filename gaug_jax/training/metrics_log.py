@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from gaug_jax.files import append_json_line, read_json_lines, write_json_lines
+from gaug_jax.source_readers import ONE_AT_A_TIME
 from gaug_jax.workfolder import WorkFolder
 
 
@@ -97,7 +98,8 @@ class MetricsLog:
         """Calls clu's writer, made at the first call."""
         self._begun.wait()
         if self._events is None:
-            from clu.metric_writers import SummaryWriter
+            with ONE_AT_A_TIME:
+                from clu.metric_writers import SummaryWriter
 
-            self._events = SummaryWriter(str(self._folder.tensorboard))
+                self._events = SummaryWriter(str(self._folder.tensorboard))
         getattr(self._events, method)(step, values)

@@ -171,6 +171,21 @@ def test_a_generator_that_was_trained_on_meanwhile_is_read_anew(settings, tmp_pa
     assert reads == [None, None]
 
 
+def test_an_older_generator_does_not_pass_for_a_damaged_latest_one(settings, tmp_path, monkeypatch):
+    def read(folder, step):
+        if step == 10:
+            raise UserError("a file is not the one that was written: choose another --step")
+        return SimpleNamespace(step=5)
+
+    monkeypatch.setattr(module, "read_generator", read)
+    opened = Opened(str(tmp_path), settings)
+    with_checkpoints(opened.folder, 5, 10)
+    assert opened.generator().step == 5
+    with pytest.raises(UserError, match="choose another --step"):
+        opened.generator(10)
+    assert opened.generator(5).step == 5
+
+
 def test_a_folder_without_a_checkpoint_has_no_generator(settings, tmp_path, reads):
     opened = Opened(str(tmp_path), settings)
     with pytest.raises(UserError, match="no checkpoint yet"):
