@@ -14,6 +14,7 @@ from gaug_jax.augmentation.classical import classical
 from gaug_jax.augmentation.cutmix import cutmix
 from gaug_jax.augmentation.cutout import cutout
 from gaug_jax.augmentation.mixup import mixup
+from gaug_jax.augmentation.trivialaugment import trivialaugment
 
 Images = Float[Array, "batch height width channels"]
 Labels = Float[Array, "batch classes"]
@@ -31,4 +32,5 @@ POLICIES: dict[str, Callable[[Array, Images, Labels], tuple[Images, Labels]]] = 
     "cutout": cutout,
     "cutmix": cutmix,
     "augmix": augmix,
+    "trivialaugment": trivialaugment,
 }

@@ -14,6 +14,11 @@ def rotation(angle: Float[Array, ""]) -> Float[Array, "2 2"]:
     return jnp.array([[cosine, -sine], [sine, cosine]])
 
 
+def shear(rows: Float[Array, ""], columns: Float[Array, ""]) -> Float[Array, "2 2"]:
+    """Returns the matrix that adds a share of the column to the row, and of the row to it."""
+    return jnp.array([[1.0, rows], [columns, 1.0]])
+
+
 def transform(image: Image, matrix: Float[Array, "2 2"], shift: Float[Array, "2"]) -> Image:
     """Returns the image whose pixel at p is the given one's at matrix (p - c) + c - shift.
 

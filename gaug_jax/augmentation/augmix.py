@@ -10,7 +10,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from gaug_jax.augmentation.affine import Image, rotation, transform
+from gaug_jax.augmentation.affine import Image, rotation, shear, transform
+from gaug_jax.augmentation.intensities import autocontrast, equalise, solarise
 
 _CHAINS, _DEPTH, _SEVERITY = 3, 3, 0.3
 # Of which the severity takes its share: degrees, a shear, and a share of the size.
@@ -61,9 +62,8 @@ def _chain(key: Array, image: Image, depth: Array) -> Image:
 def _lit(image: Image, kind: Array, size: Array) -> Image:
     """Returns the image after the chosen change of intensities, or as it is."""
     unit = (image + 1.0) / 2.0
-    changed = jnp.stack(
-        [autocontrast(unit), equalise(unit), _posterise(unit, size), _solarise(unit, size)]
-    )
+    inverted = solarise(unit, 1.0 - jnp.abs(size))  # The brightest values.
+    changed = jnp.stack([autocontrast(unit), equalise(unit), _posterise(unit, size), inverted])
     return jnp.where(kind < _INTENSITIES, 2.0 * changed[kind.clip(0, 3)] - 1.0, image)
 
 
@@ -71,38 +71,12 @@ def _affine(kind: Array, size: Array, shape: tuple[int, ...]) -> tuple[Array, Ar
     """Returns matrix and shift of the chosen operation; those of none for intensities."""
     chosen = jnp.where(kind == _INTENSITIES + jnp.arange(5), size, 0.0)
     angle, shear_rows, shear_columns, shift_rows, shift_columns = chosen
-    shear = jnp.array([[1.0, _SHEAR * shear_rows], [_SHEAR * shear_columns, 1.0]])
     turn = rotation(jnp.deg2rad(_ANGLE * angle))
     shift = _SHIFT * jnp.array([shift_rows * shape[0], shift_columns * shape[1]])
-    return turn @ shear, shift
-
-
-def autocontrast(image: Image) -> Image:
-    """Returns an image in [0, 1] stretched to all of it; one of a single value as it is."""
-    low, high = image.min((0, 1)), image.max((0, 1))
-    stretched = (image - low) / jnp.where(high > low, high - low, 1.0)
-    return jnp.where(high > low, stretched, image)
-
-
-def equalise(image: Image) -> Image:
-    """Returns an image in [0, 1] whose values are spread by their ranks, channel by channel."""
-    values = image.reshape(-1, image.shape[-1])
-    # The bits of floats from 0 on are in the order of the floats, and sorted six times faster.
-    flat = lax.bitcast_convert_type(jnp.abs(values).astype(jnp.float32), jnp.int32)
-    ordered = jnp.sort(flat, axis=0)
-    below = jax.vmap(lambda o, f: jnp.searchsorted(o, f, side="right"), (1, 1), 1)(ordered, flat)
-    lowest = jnp.sum(flat == ordered[0], axis=0)
-    spread = (below - lowest) / jnp.maximum(len(flat) - lowest, 1)
-    return jnp.where(lowest == len(flat), values, spread).reshape(image.shape)
+    return turn @ shear(_SHEAR * shear_rows, _SHEAR * shear_columns), shift
 
 
 def _posterise(image: Image, size: Array) -> Image:
     """Returns an image in [0, 1] with 16 levels, or fewer the larger the size."""
     levels = 2.0 ** jnp.round(4.0 * (1.0 - jnp.abs(size))) - 1.0
     return jnp.floor(image * levels + 0.5) / levels
-
-
-def _solarise(image: Image, size: Array) -> Image:
-    """Returns an image in [0, 1] with the brightest values inverted."""
-    threshold = 1.0 - jnp.abs(size)
-    return jnp.where(image < threshold, image, 1.0 - image)

@@ -40,6 +40,7 @@ ARMS: dict[str, Arm] = {
     "cutout": Arm("cutout"),
     "cutmix": Arm("cutmix"),
     "augmix": Arm("augmix"),
+    "trivialaugment": Arm("trivialaugment"),
     "oversample": Arm(mode="oversample"),
     "gan": Arm(synthetic=True, mode="mixed", all_ratios=True),
     "gan+classical": Arm("classical", synthetic=True, mode="mixed", all_ratios=True),
@@ -52,7 +53,8 @@ ARMS: dict[str, Arm] = {
     "borders_only": Arm(mode="borders"),
 }
 # Arms that an answer may rest on as the best one without a GAN.
-WITHOUT_GAN = ("real", "classical", "mixup", "cutout", "cutmix", "augmix", "oversample")
+WITHOUT_GAN = ("real", "classical", "mixup", "cutout", "cutmix", "augmix", "trivialaugment",
+               "oversample")  # fmt: skip
 # Share of the height and width that `borders_only` blackens.
 _MIDDLE = 0.7
 

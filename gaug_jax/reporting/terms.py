@@ -12,6 +12,8 @@ ARMS = {
     "cutout": "training images with a patch blanked",
     "cutmix": "training images with a patch of another one",
     "augmix": "training images, blended with several changed copies of themselves",
+    "trivialaugment": "training images, each changed in one way (place, light, colour, sharpness), "
+    "by how much at random",
     "oversample": "the training images twice, a control for more images",
     "gan": "training images and generated ones",
     "gan+classical": "training images and generated ones, all augmented as in classical",

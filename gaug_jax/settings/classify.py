@@ -7,8 +7,8 @@ from gaug_jax.errors import UserError
 from gaug_jax.settings.checks import above, at_least, not_empty, one_of
 from gaug_jax.settings.fields import field
 
-_EVERY_ARM = ("real", "classical", "mixup", "cutout", "cutmix", "augmix", "oversample", "gan",
-              "gan+classical", "pretrain", "synthetic_only", "gan_shuffled",
+_EVERY_ARM = ("real", "classical", "mixup", "cutout", "cutmix", "augmix", "trivialaugment",
+              "oversample", "gan", "gan+classical", "pretrain", "synthetic_only", "gan_shuffled",
               "pseudo_label")  # fmt: skip
 
 

@@ -10,10 +10,11 @@ import pytest
 
 from gaug_jax.augmentation import POLICIES
 from gaug_jax.augmentation.affine import rotation, transform
-from gaug_jax.augmentation.augmix import autocontrast, equalise
+from gaug_jax.augmentation.augmix import augmix
 from gaug_jax.augmentation.classical import classical
 from gaug_jax.augmentation.cutmix import paste
 from gaug_jax.augmentation.cutout import box, cutout
+from gaug_jax.augmentation.intensities import autocontrast, equalise
 from gaug_jax.augmentation.mixup import blend
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (6, 16, 16, 1)).astype(np.float32)
@@ -131,3 +132,10 @@ def test_autocontrast_and_equalise_by_hand():
     constant = np.full((2, 2, 1), 0.3)
     np.testing.assert_allclose(autocontrast(constant), constant)
     np.testing.assert_allclose(equalise(constant), constant)
+
+
+def test_augmix_is_what_it_was():
+    """Values of commit 9eb64a9, before its operations were moved: a pixel of each image."""
+    expected = [-0.85309088, -0.32386506, -0.73317194, -0.10583649, -0.46277383, -0.08008003]
+    mixed = jax.jit(augmix)(jax.random.key(3), IMAGES, LABELS)[0]
+    np.testing.assert_allclose(mixed[:, 3, 5, 0], expected, atol=1e-6)
