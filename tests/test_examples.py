@@ -8,6 +8,7 @@ import pytest
 MODULES = [
     "classifiers.fitted",
     "data.splits",
+    "downstream.balance",
     "evaluation.metrics.intervals",
     "evaluation.metrics.kid",
     "evaluation.metrics.nearest",

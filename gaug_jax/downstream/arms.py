@@ -25,12 +25,15 @@ class Arm:
         where the classifier was trained along with its generator; or of real images alone
         `real`, `oversample`, `borders`.
       all_ratios: whether every ratio and filter is tried, or the reference ones alone.
+      levelled: whether generated images fill up the rarest classes first (`levelling`), or have
+        the training part's proportions.
     """
 
     augmentation: str = "none"
     synthetic: bool = False
     mode: str = "real"
     all_ratios: bool = False
+    levelled: bool = False
 
 
 ARMS: dict[str, Arm] = {
@@ -44,6 +47,10 @@ ARMS: dict[str, Arm] = {
     "oversample": Arm(mode="oversample"),
     "gan": Arm(synthetic=True, mode="mixed", all_ratios=True),
     "gan+classical": Arm("classical", synthetic=True, mode="mixed", all_ratios=True),
+    "gan_balanced": Arm(synthetic=True, mode="mixed", all_ratios=True, levelled=True),
+    "gan_balanced+classical": Arm(
+        "classical", synthetic=True, mode="mixed", all_ratios=True, levelled=True
+    ),
     "pretrain": Arm(synthetic=True, mode="pretrain"),
     "synthetic_only": Arm(synthetic=True, mode="only"),
     "gan_shuffled": Arm(synthetic=True, mode="shuffled"),

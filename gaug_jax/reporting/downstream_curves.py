@@ -11,6 +11,8 @@ from gaug_jax.workfolder import WorkFolder
 
 _SIZE = (8, 4.5)
 _HEIGHT_OF_ROW = 0.35
+# Arms that are tried at every ratio.
+_OVER_RATIOS = ("gan", "gan+classical", "gan_balanced", "gan_balanced+classical")
 
 
 def write_learning_curve(folder: WorkFolder, summary: Mapping[str, Any]) -> None:
@@ -95,7 +97,7 @@ def write_ratio_curve(folder: WorkFolder, rows: list[dict[str, Any]], endpoint: 
     """
     series: dict[tuple, dict[float, list[float]]] = {}
     for row in rows:
-        if row["arm"] in ("gan", "gan+classical") and row[endpoint] is not None:
+        if row["arm"] in _OVER_RATIOS and row[endpoint] is not None:
             key = (row["arm"], row["filter"], row["train_size"])
             series.setdefault(key, {}).setdefault(row["ratio"], []).append(row[endpoint])
     if max(map(len, series.values()), default=0) < 2:

@@ -17,6 +17,9 @@ ARMS = {
     "oversample": "the training images twice, a control for more images",
     "gan": "training images and generated ones",
     "gan+classical": "training images and generated ones, all augmented as in classical",
+    "gan_balanced": "as gan, with the generated images shared out so that classes become alike in "
+    "number",
+    "gan_balanced+classical": "as gan_balanced, all augmented as in classical",
     "pretrain": "generated images for half of the steps, then training images",
     "synthetic_only": "generated images alone",
     "gan_shuffled": "as gan, with shuffled labels of the generated images, a control for noise",

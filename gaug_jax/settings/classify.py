@@ -29,7 +29,9 @@ class ClassifySettings:
         (0.5, 1.0, 2.0), "Generated images as a multiple of the real ones.", may_change=True
     )
     reference_ratio: float = field(
-        1.0, "The ratio of arms other than gan and gan+classical, which take no filter."
+        1.0,
+        "The ratio of arms with generated images other than gan, gan_balanced and these with "
+        "+classical; they take no filter.",
     )
     filters: Sequence[str] = field(
         ("none",),

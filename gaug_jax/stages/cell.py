@@ -15,6 +15,7 @@ from gaug_jax.data.manifest import parts_sha256
 from gaug_jax.data.splits import TEST, TRAIN, VALIDATION
 from gaug_jax.downstream import leakage
 from gaug_jax.downstream.arms import ARMS, most_images, synthetic_count, take
+from gaug_jax.downstream.balance import levelling
 from gaug_jax.downstream.plan import ArmRun, classifier_seeds, planned_runs
 from gaug_jax.downstream.runs import Budget, Fitted, Parts, fit_arm, joint_arm, run_rows
 from gaug_jax.downstream.shortcut import shortcut_figures
@@ -135,21 +136,32 @@ class Cell:
 
     def _synthetic(self, run: ArmRun) -> Labelled | None:
         """Returns a run's generated images: as many of each class as the ratio says."""
-        if not ARMS[run.arm].synthetic:
+        arm = ARMS[run.arm]
+        if not arm.synthetic:
             return None
         if run.gan_seed not in self._pools:
             self._pools[run.gan_seed] = self._pool(run.gan_seed)
-        pool = self._pools[run.gan_seed]
+        # Of its own images alone, so that a filter chooses the same whatever other arms need.
+        pool = self._pools[run.gan_seed].first(self._drawn(arm.levelled))
         chosen = kept(run.filter, pool.scores, pool.drawn.labels, self._study.filter_keep)
         images = Labelled(pool.drawn.images[chosen], pool.drawn.labels[chosen])
-        taken = take(images, self._counts(run.ratio))
+        taken = take(images, self._counts(run.ratio, arm.levelled))
         return self._ordered(*taken)
 
-    def _counts(self, ratio: float) -> np.ndarray:
-        """Returns generated images of each class, in the training part's proportions."""
+    def _counts(self, ratio: float, levelled: bool) -> np.ndarray:
+        """Returns generated images of each class, for proportions or for levels of an arm."""
         labels = self._prepared.part(TRAIN)[1]
         classes = np.bincount(labels, minlength=len(self._prepared.class_names))
-        return np.array(share_out(synthetic_count(len(labels), ratio), classes))
+        count = synthetic_count(len(labels), ratio)
+        return levelling(count, classes) if levelled else np.array(share_out(count, classes))
+
+    def _drawn(self, levelled: bool) -> np.ndarray:
+        """Returns images of each class that arms of a kind choose from, with every filter."""
+        most = max((*self._study.ratios, self._study.reference_ratio))
+        filtered = any(name != "none" for name in self._study.filters)
+        share = self._study.filter_keep if filtered else 1.0
+        # One more, as a smaller ratio may round up.
+        return np.ceil(self._counts(most, levelled) / share).astype(int) + 1
 
     def _generator(self, seed: int) -> WorkFolder:
         """Returns the work folder of a generator; the first call trains all that are wanted.
@@ -193,10 +205,8 @@ class Cell:
     def _pool(self, seed: int) -> Pool:
         """Returns the images of a generator."""
         folder = self._generator(seed)
-        most = max((*self._study.ratios, self._study.reference_ratio))
-        filtered = any(name != "none" for name in self._study.filters)
-        share = self._study.filter_keep if filtered else 1.0
-        counts = np.ceil(self._counts(most) / share).astype(int) + 1
+        kinds = {ARMS[name].levelled for name in self._study.arms if ARMS[name].synthetic}
+        counts = np.max([self._drawn(levelled) for levelled in sorted(kinds)], axis=0)
         spec = dataclasses.replace(self._budget.spec, class_names=self._prepared.class_names)
         pool = study_pool(folder, self._prepared.part(TRAIN), counts, spec, seed)
         shares = ", ".join(f"{name} {share:.2f}" for name, share in pool.agreement.items())

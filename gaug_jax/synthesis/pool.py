@@ -35,6 +35,19 @@ class Pool(NamedTuple):
     scores: dict[str, Float[np.ndarray, " images"]]
     agreement: dict[str, float]
 
+    def first(self, counts: Int[np.ndarray, " classes"]) -> "Pool":
+        """Returns the first so many images of each class, which no larger pool changes.
+
+        Args:
+          counts: of the images, by class; of a class with fewer all.
+        """
+        members = [np.flatnonzero(self.drawn.labels == label) for label in range(len(counts))]
+        firsts = [places[:count] for places, count in zip(members, counts, strict=True)]
+        chosen = np.sort(np.concatenate(firsts))
+        drawn = Labelled(self.drawn.images[chosen], self.drawn.labels[chosen])
+        scores = {name: values[chosen] for name, values in self.scores.items()}
+        return Pool(drawn, scores, self.agreement)
+
 
 def scored_images(
     classifier: FittedClassifier,

@@ -41,6 +41,8 @@ def bounds(data):
         ("trivialaugment", [(0, 5), (0, 5), (0, 0)]),
         ("oversample", [(0, 10), (0, 10), (0, 0)]),
         ("gan", [(0, 11), (0, 11), (0, 0)]),
+        ("gan_balanced", [(0, 11), (0, 11), (0, 0)]),
+        ("gan_balanced+classical", [(0, 11), (0, 11), (0, 0)]),
         ("gan_shuffled", [(0, 11), (0, 11), (0, 0)]),
         ("pretrain", [(5, 11), (0, 5), (0, 0)]),
         ("synthetic_only", [(0, 11), (5, 11), (0, 0)]),
@@ -71,6 +73,14 @@ def test_shuffled_labels_are_the_same_labels_elsewhere():
 def test_weights_balance_what_is_drawn_from():
     np.testing.assert_allclose(made("real").class_weights, [1, 1])
     np.testing.assert_allclose(made("real", balanced=True).class_weights, [5 / 8, 5 / 2])
+
+
+def test_classes_that_generated_images_made_equal_have_equal_weights():
+    filled = Labelled(SYNTHETIC.images[:3], np.array([1, 1, 1]))
+    data = arm_images(
+        ARMS["gan_balanced"], REAL, filled, 2, 10, np.random.default_rng(0), balanced=True
+    )
+    np.testing.assert_allclose(data.class_weights, [1, 1])
 
 
 def test_the_middle_is_black_and_the_border_stays():

@@ -139,6 +139,32 @@ def test_generated_images_are_as_many_of_each_class_as_the_ratio_says(study):
     assert (spec.class_names, spec.image_shape) == (("a", "b", "c"), (8, 8, 1))
 
 
+def test_generated_images_fill_up_the_rarest_classes_where_an_arm_is_balanced(study):
+    study.complete(arms=("gan", "gan_balanced"), ratios=(0.5, 1.0, 2.0))
+    counts = {name: [] for name in ("gan", "gan_balanced")}
+    for name, _, synthetic, _, _ in study.fits:
+        counts[name].append(np.bincount(synthetic.labels, minlength=3).tolist())
+    # Beside 7, 2 and 1 real ones: 7, 4, 4; 7, 7, 6; and 10 of each.
+    assert counts["gan_balanced"] == [[0, 2, 3], [0, 5, 5], [3, 8, 9]]
+    assert counts["gan"] == [[4, 1, 0], [7, 2, 1], [14, 4, 2]]
+    # As many of each class as either kind needs, and one more.
+    ((_, _, drawn, _, _),) = study.pools
+    assert drawn.tolist() == [15, 9, 10]
+
+
+def test_a_filter_chooses_the_same_images_whatever_other_arms_need(study):
+    options = {"ratios": (1.0,), "filters": ("none", "density"), "filter_keep": 0.5}
+
+    def filtered(*arms):
+        study.complete(arms=arms, endpoint_arm="gan", split=len(study.pools), **options)
+        taken = [synthetic for name, _, synthetic, _, _ in study.fits if name == "gan"]
+        return [each.images[each.labels == 2, 0, 0, 0].tolist() for each in taken]
+
+    alone, beside = filtered("gan"), filtered("gan", "gan_balanced")
+    assert alone == beside
+    assert study.pools[1][2].tolist() == [15, 11, 11] != study.pools[0][2].tolist()
+
+
 def test_the_reference_ratio_may_be_the_largest(study):
     study.complete(arms=("gan", "pretrain"), ratios=(0.5,), reference_ratio=3.0)
     assert [len(synthetic.labels) for _, _, synthetic, _, _ in study.fits] == [5, 30]

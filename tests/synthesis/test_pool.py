@@ -13,7 +13,7 @@ from gaug_jax.errors import UserError
 from gaug_jax.evaluation.features import Extractor
 from gaug_jax.synthesis import pool as module
 from gaug_jax.synthesis.drawing import SyntheticImages
-from gaug_jax.synthesis.pool import scored_images, study_pool
+from gaug_jax.synthesis.pool import Pool, scored_images, study_pool
 from gaug_jax.workfolder import WorkFolder
 
 SPEC = ClassifierSpec((2, 2, 1), ("dark", "bright"), width=4, steps=3, batch_size=8)
@@ -66,6 +66,16 @@ def test_large_logits_are_no_infinite_probabilities(monkeypatch):
     drawn = Labelled(images_of(200, 200), np.array([0, 1]))
     made = scored_images(FittedClassifier(SPEC, {}), TRAIN, drawn, np.zeros(2))
     np.testing.assert_array_equal(made.scores["agreement"], [0.0, 1.0])
+
+
+def test_the_first_of_a_class_are_the_same_in_a_larger_pool():
+    labels = np.array([1, 0, 1, 0, 1])
+    pool = Pool(Labelled(images_of(*range(5)), labels), {"copies": np.arange(5.0)}, {"dark": 0.5})
+    few = pool.first(np.array([1, 2]))
+    assert few.drawn.images[:, 0, 0, 0].tolist() == [0, 1, 2]
+    assert few.drawn.labels.tolist() == [1, 0, 1] and few.agreement == {"dark": 0.5}
+    np.testing.assert_array_equal(few.scores["copies"], [0, 1, 2])
+    assert_alike(pool.first(np.array([9, 9])), pool)
 
 
 class Generator:
