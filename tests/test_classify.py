@@ -168,7 +168,7 @@ def test_a_generator_that_saw_more_images_is_refused(study, tmp_path):
         (["--config.classify.positive_class=3"], "two classes"),
         (["--config.classify.shortcut=shoe_size"], "shoe_size"),
         (["--config.classify.train_sizes=(40,5000)"], "train_size=5000"),
-        (["--config.classify.splits=(0,3)"], "data.fold=3"),
+        (["--config.classify.splits=(0,-1)"], "classify.splits=-1"),
         (["--config.classify.generator_seeds=(-1,)"], "generator_seeds=-1"),
         (["--config.classify.paper=(('real','precision',0.9),)"], "'precision'"),
         (["--config.classify.external=/no/such/place"], "/no/such/place"),

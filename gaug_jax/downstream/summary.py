@@ -34,10 +34,13 @@ _SEED = 0
 class Pooled:
     """Out-of-fold predictions of one arm at one size, pooled over the splits.
 
+    An image is there once for each partition of the data whose folds were tested on.
+
     Attributes:
       probabilities: by generator seed and classifier seed.
       labels: of the images.
-      groups: patient of each.
+      groups: patient of each, the same number in every partition, so that all images of a
+        patient are resampled as one.
     """
 
     probabilities: Float[np.ndarray, "generators classifiers images classes"]

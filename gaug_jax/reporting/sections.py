@@ -198,7 +198,7 @@ def downstream_section(
         f"Every arm's classifiers made {summary['optimizer_steps']} steps, tuned on the same grid "
         "by the validation part"
         + (" (ec_gan's is trained with its generator, one for each)" if "ec_gan" in arms else "")
-        + f". Splits: {len(summary['splits'])}; {counts}. Ratio and filter of an arm, and the "
+        + f". Splits: {_splits(summary, manifest)}; {counts}. Ratio and filter of an arm, and the "
         "best arm without a GAN, are chosen on validation. Intervals are of 95%: "
         f"{tested_units(manifest)} are resampled"
         + (f", and the spread of {several} is added." if several else "."),
@@ -206,6 +206,13 @@ def downstream_section(
     ]
     terms = downstream_terms(list(arms), list(columns))
     return Section("downstream", "Does it help?", paragraphs, tables, pictures, terms=terms)
+
+
+def _splits(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+    """Returns the number of splits, and of how many partitions where there are several."""
+    splits = summary["splits"]
+    partitions = len({split // (manifest["options"]["num_folds"] or 1) for split in splits})
+    return f"{len(splits)}" + (f" of {partitions} partitions" if partitions > 1 else "")
 
 
 def _agreement_table(content: Mapping[str, Any]) -> list[Table]:

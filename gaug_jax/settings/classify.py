@@ -24,7 +24,13 @@ class ClassifySettings:
     train_sizes: Sequence[int] = field(
         (0,), "Training sizes, each a data.train_size (0: all).", may_change=True
     )
-    splits: Sequence[int] = field((0,), "Splits, each a data.fold.", may_change=True)
+    splits: Sequence[int] = field(
+        (0,),
+        "Splits: s is fold s % data.num_folds of the partition of seed data.split_seed + "
+        "s // data.num_folds, so numbers from data.num_folds on repeat the folds of other "
+        "partitions. Without folds s is the split of seed data.split_seed + s.",
+        may_change=True,
+    )
     ratios: Sequence[float] = field(
         (0.5, 1.0, 2.0), "Generated images as a multiple of the real ones.", may_change=True
     )
@@ -89,9 +95,9 @@ class ClassifySettings:
             above("classify.ratios", ratio, 0)
         for size in self.train_sizes:
             at_least("classify.train_sizes", size, 0)
-        for name in ("seeds", "generator_seeds"):
-            for seed in getattr(self, name):
-                at_least(f"classify.{name}", seed, 0)
+        for name in ("splits", "seeds", "generator_seeds"):
+            for number in getattr(self, name):
+                at_least(f"classify.{name}", number, 0)
         for rate in self.learning_rates:
             above("classify.learning_rates", rate, 0)
         for name in ("width", "steps", "batch_size"):

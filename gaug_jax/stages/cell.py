@@ -22,7 +22,7 @@ from gaug_jax.downstream.shortcut import shortcut_figures
 from gaug_jax.errors import UserError
 from gaug_jax.files import append_json_line, atomic_file, read_json, read_json_lines, write_json
 from gaug_jax.progress import Progress
-from gaug_jax.settings import ClassifySettings
+from gaug_jax.settings import ClassifySettings, DataSettings
 from gaug_jax.stages.external import class_order, external_images
 from gaug_jax.stages.opened import Opened
 from gaug_jax.stages.together import run_together
@@ -36,9 +36,22 @@ from gaug_jax.workfolder import WorkFolder
 _AT_ONCE = 2
 
 
-def data_of_cell(split: int, size: int) -> dict[str, int | None]:
-    """Returns the fields of `config.data` of one split and training size (0: all)."""
-    return {"fold": split, "train_size": size or None}
+def data_of_cell(settings: DataSettings, split: int, size: int) -> dict[str, int | None]:
+    """Returns the fields of `config.data` of one split and training size.
+
+    Splits from the number of folds on are folds of other partitions, which repeat the study.
+
+    Args:
+      settings: of the data.
+      split: with n folds fold `split % n` of partition `split // n`; without folds the number
+        of the partition. Partitions differ in the seed that they are drawn with; number 0 is
+        that of `config.data.split_seed` itself.
+      size: 0 for all.
+    """
+    folds = settings.num_folds
+    partition, fold = divmod(split, folds) if folds else (split, 0)
+    seed = settings.split_seed + partition
+    return {"fold": fold, "split_seed": seed, "train_size": size or None}
 
 
 class Cell:
@@ -180,7 +193,7 @@ class Cell:
         """Returns the training of a generator, which is over where it is trained already."""
         folder = self._generator_folder(seed)
         seeded = dataclasses.replace(self._settings, seed=seed)
-        settings = seeded.of_data(**data_of_cell(self._split, self._size))
+        settings = seeded.of_data(**data_of_cell(self._settings.data, self._split, self._size))
         if folder.data_manifest.exists():
             self._check_generator(folder)
         elif settings == self._settings and self._folder.training_finished.exists():

@@ -116,18 +116,18 @@ def _check(settings: Settings) -> None:
 
 
 def _check_cells(opened: Opened) -> None:
-    """Raises `UserError` where a split or a size is not to be had: now, not after hours."""
+    """Raises `UserError` where a size is not to be had: now, not after hours."""
     cells = _cells(opened.settings)
     for cell in cells:
-        opened.settings.of_data(**data_of_cell(*cell))
+        opened.settings.of_data(**data_of_cell(opened.settings.data, *cell))
     split, largest = max(cells, key=lambda cell: cell[1])
     if largest and largest != cells[0][1]:
-        opened.prepared_with(**data_of_cell(split, largest))
+        opened.prepared_with(**data_of_cell(opened.settings.data, split, largest))
 
 
 def _prepare(opened: Opened, split: int, size: int) -> data.PreparedData:
     """Returns the data of one split and training size, looked through for leaks."""
-    prepared = opened.prepared_with(**data_of_cell(split, size))
+    prepared = opened.prepared_with(**data_of_cell(opened.settings.data, split, size))
     leakage.check_groups(prepared.groups, prepared.parts)
     leakage.check_duplicates(prepared.images, prepared.names, prepared.parts)
     if len(prepared.class_names) < 2:

@@ -16,7 +16,7 @@ def write(folder, rows, arm, split, gan_seed, right_share, **options):
     write_right(folder, rows, arm, split, gan_seed, right, **options)
 
 
-def write_right(folder, rows, arm, split, gan_seed, right, ratio=0.0, validation=0.5):
+def write_right(folder, rows, arm, split, gan_seed, right, ratio=0.0, validation=0.5, folds=99):
     """Writes predictions that are right [classifiers, images] as told, and their rows."""
     labels = np.arange(60) % 2
     predicted = np.where(right, labels, 1 - labels)
@@ -26,7 +26,7 @@ def write_right(folder, rows, arm, split, gan_seed, right, ratio=0.0, validation
         folder / name,
         probabilities=probabilities,
         label=labels,
-        group=np.arange(60) // 2 + 30 * split,
+        group=np.arange(60) // 2 + 30 * (split % folds),
         classifier_seeds=np.arange(len(right)),
     )
     for seed in range(len(right)):
@@ -98,6 +98,31 @@ def test_classifiers_of_one_seed_are_paired(tmp_path):
     assert of_classifiers == pytest.approx((1 / 6) ** 2 / 3)
     assert difference["value"] == pytest.approx(0.1)
     assert difference["standard_error"] == pytest.approx(difference["standard_error_of_groups"])
+
+
+def test_repeats_of_a_patient_are_one_group(tmp_path):
+    """The same predictions once more, of another partition, make no interval narrower."""
+    found = []
+    for splits in ((0, 1), (0, 1, 2, 3)):
+        rows, folder = [], tmp_path / str(len(splits))
+        folder.mkdir()
+        for split in splits:
+            for arm, seed, share in (("real", None, 0.6), ("gan", 0, 0.8), ("gan", 1, 0.8)):
+                random = np.random.default_rng([split % 2, len(arm), seed or 0])
+                right = random.uniform(size=(2, 60)) < share
+                ratio = 0.0 if seed is None else 1.0
+                write_right(folder, rows, arm, split, seed, right, ratio=ratio, folds=2)
+        asked = study(arms=("real", "gan"), splits=splits)
+        found.append(summarise(rows, folder, asked)["sizes"]["50"])
+    once, twice = found
+    assert once["num_groups"] == twice["num_groups"] == 60
+    for figure in ("accuracy", "auroc"):
+        one, other = (size["arms"]["gan"]["figures"][figure] for size in found)
+        assert one["standard_error_of_groups"] > 0.01
+        for name in one:
+            assert one[name] == pytest.approx(other[name], rel=1e-9)
+    one, other = (size["arms"]["gan"]["difference_to_real"] for size in found)
+    assert one == pytest.approx(other)
 
 
 def test_where_seeds_keep_the_interval_wide_patients_are_not_asked_for(tmp_path):

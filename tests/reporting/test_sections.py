@@ -44,7 +44,8 @@ def manifest(unknown=0, per_class=False):
     return {
         "source": "folder", "licence": "CC0", "class_names": ["cat"], "num_images": 4,
         "num_groups": 3, "num_unknown_groups": unknown, "groups_known": not unknown,
-        "counts": counts, "rows": rows, "options": {"train_size_per_class": per_class},
+        "counts": counts, "rows": rows,
+        "options": {"train_size_per_class": per_class, "num_folds": 2},
     }  # fmt: skip
 
 
@@ -125,6 +126,11 @@ def test_the_card_explains_its_arms_and_says_what_one_split_means():
 )
 def test_what_was_tested_on_has_its_name(unknown, words):
     assert verdict(summary(), manifest(unknown)).sentence.endswith(words)
+
+
+def test_partitions_are_counted_where_there_are_several():
+    assert " Splits: 2; " in downstream().paragraphs[0]
+    assert " Splits: 3 of 2 partitions; " in downstream(splits=[0, 1, 2]).paragraphs[0]
 
 
 def test_groups_that_are_known_in_part_are_not_called_unknown():

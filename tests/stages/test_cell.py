@@ -126,6 +126,15 @@ def test_predictions_and_generators_are_named_by_what_they_are_of(study):
     assert (config["seed"], config["data"]["fold"], config["data"]["train_size"]) == (0, 0, None)
 
 
+def test_a_split_beyond_the_folds_has_names_and_a_seed_of_its_own(study):
+    study.complete(split=7)
+    assert names(study.folder.generators) == ["7-all-0"]
+    assert "7-all-gan-none-1-0.npz" in names(study.folder.predictions)
+    config = read_json(study.folder.generators / "7-all-0" / "config.json")
+    assert (config["data"]["fold"], config["data"]["split_seed"]) == (2, 1)
+    assert {row["split"] for row in read_json_lines(study.folder.runs)} == {7}
+
+
 def test_generated_images_are_as_many_of_each_class_as_the_ratio_says(study):
     study.complete(ratios=(0.5, 1.0, 2.0))
     counts = [np.bincount(synthetic.labels, minlength=3).tolist() if synthetic else None
