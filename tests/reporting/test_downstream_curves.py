@@ -2,6 +2,8 @@
 
 import pytest
 
+from gaug_jax.downstream.arms import ARMS
+from gaug_jax.reporting import downstream_curves
 from gaug_jax.reporting.downstream_curves import learning_figure, write_ratio_curve
 from gaug_jax.workfolder import WorkFolder
 
@@ -45,3 +47,8 @@ def test_a_single_ratio_has_no_picture(tmp_path):
     assert folder.ratio_curve.exists()
     write_ratio_curve(folder, [row, {**row, "filter": "copies"}], "accuracy")
     assert not folder.ratio_curve.exists()
+
+
+def test_every_arm_of_several_ratios_is_drawn_over_them():
+    wanted = {name for name, arm in ARMS.items() if arm.all_ratios}
+    assert set(downstream_curves._OVER_RATIOS) == wanted
