@@ -9,6 +9,7 @@ MODULES = [
     "classifiers.fitted",
     "data.splits",
     "downstream.balance",
+    "evaluation.metrics.calibration",
     "evaluation.metrics.intervals",
     "evaluation.metrics.kid",
     "evaluation.metrics.nearest",

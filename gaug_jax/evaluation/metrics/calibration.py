@@ -89,10 +89,10 @@ def fit_calibration(
     Example:
       >>> sure = np.tile([[0.99, 0.01], [0.01, 0.99]], (40, 1))
       >>> labels = np.arange(80) % 2
-      >>> labels[:20] = 1 - labels[:20]  # So a quarter are wrong.
+      >>> labels[:20] = 1 - labels[:20]  # A quarter are wrong.
       >>> found = fit_calibration(sure, labels)
       >>> np.exp(found.log_probabilities(sure[:1])).round(2).tolist()
-      [[0.74, 0.26]]
+      [[0.8, 0.2]]
     """
     usable = np.isfinite(probabilities).all(axis=1)
     logs, labels = _logarithms(probabilities[usable], _CLOSEST), labels[usable]

@@ -7,14 +7,19 @@ far too narrow, so their variance is estimated from their spread. The three add 
 the margins of a crossed table; what the margins share is counted more than once, on the wide
 side), and the degrees of freedom are Satterthwaite's. Where one kind has two seeds and outweighs
 the rest, such intervals cover 90%, not 95%: take three seeds or more.
+
+A figure that is computed within each split and averaged takes patients from within their own
+split's test part, so that no split is left with fewer of them than it has.
 """
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import scipy.sparse
 import scipy.stats
 from jaxtyping import Float, Int
+from scipy.sparse.csgraph import connected_components
 
 # A figure of each generator seed and classifier seed.
 FigureOfSeeds = Callable[
@@ -65,11 +70,71 @@ def patient_weights(
     return rng.multinomial(len(names), shares, replicates)[:, places].astype(np.float64)
 
 
+def split_strata(
+    groups: Int[np.ndarray, " images"], splits: Int[np.ndarray, " images"]
+) -> Int[np.ndarray, " images"]:
+    """Returns the stratum of each image: its split, joined with others that share a patient.
+
+    The folds of one partition share no patient, and each is a stratum. Those of another
+    partition of the same patients share some with each of them: all are one stratum, in which a
+    patient is drawn once for all splits.
+
+    Args:
+      groups: patient of each image.
+      splits: in whose test part each image is; an image of several splits is there as often.
+
+    Example:
+      >>> split_strata(np.array([0, 1, 2, 3]), np.array([0, 0, 1, 1])).tolist()
+      [0, 0, 1, 1]
+      >>> split_strata(np.array([0, 1, 1, 2]), np.array([0, 0, 1, 1])).tolist()
+      [0, 0, 0, 0]
+    """
+    patients = np.unique(groups, return_inverse=True)[1]
+    parts = np.unique(splits, return_inverse=True)[1] + patients.max() + 1
+    nodes = int(parts.max()) + 1
+    edges = scipy.sparse.coo_array((np.ones(len(parts)), (patients, parts)), shape=(nodes, nodes))
+    return connected_components(edges, directed=False)[1][patients]
+
+
+def weights_within(
+    groups: Int[np.ndarray, " images"],
+    strata: Int[np.ndarray, " images"],
+    replicates: int,
+    rng: np.random.Generator,
+) -> Float[np.ndarray, "replicates images"]:
+    """Returns how often each image counts when patients are drawn within each stratum.
+
+    One fewer than it has, with replacement, by which the spread of replicates is that of the
+    figure without a correction (McCarthy and Snowden 1985).
+
+    Args:
+      groups: patient of each image.
+      strata: of each image, the same for all of a patient.
+      replicates: rows.
+      rng: draws them.
+
+    Raises:
+      UndefinedFigureError: a stratum has a single patient.
+    """
+    weights = np.empty((replicates, len(groups)))
+    for stratum in np.unique(strata):
+        inside = strata == stratum
+        names, places = np.unique(groups[inside], return_inverse=True)
+        if len(names) < 2:
+            raise UndefinedFigureError(
+                "the interval is not defined: all images of a split are of one patient"
+            )
+        shares = np.full(len(names), 1.0 / len(names))
+        weights[:, inside] = rng.multinomial(len(names) - 1, shares, replicates)[:, places]
+    return weights
+
+
 def estimate(
     figure: FigureOfSeeds,
     groups: Int[np.ndarray, " images"],
     rng: np.random.Generator,
     replicates: int = 1000,
+    strata: Int[np.ndarray, " images"] | None = None,
 ) -> Estimate:
     """Returns a figure, or a difference of figures, with its 95% interval.
 
@@ -79,10 +144,11 @@ def estimate(
       groups: patient of each image.
       rng: draws the replicates.
       replicates: of the bootstrap.
+      strata: of the images, where patients are drawn within each (`split_strata`).
 
     Raises:
       UndefinedFigureError: the figure is not defined on the data as it is, or not on more
-        than one in ten of the replicates, or there are not two patients.
+        than one in ten of the replicates, or there are not two patients, or a stratum of one.
 
     Example:
       >>> patients = np.repeat(np.arange(40), 2)
@@ -99,17 +165,23 @@ def estimate(
     names = len(np.unique(groups))
     if names < 2:
         raise UndefinedFigureError("the interval is not defined: all images are of one patient")
-    drawn = figure(patient_weights(groups, replicates, rng)).mean(axis=(1, 2))
+    if strata is None:
+        weights, freedom_of_patients = patient_weights(groups, replicates, rng), names - 1
+        # The bootstrap's variance is that of n draws divided by n; the sample's is by n - 1.
+        correction = names / freedom_of_patients
+    else:
+        weights, correction = weights_within(groups, strata, replicates, rng), 1.0
+        freedom_of_patients = names - len(np.unique(strata))
+    drawn = figure(weights).mean(axis=(1, 2))
     drawn = drawn[np.isfinite(drawn)]
     if len(drawn) < _LEAST_DEFINED * replicates:
         raise UndefinedFigureError("the interval is not defined: a class has too few patients")
-    # The bootstrap's variance is that of n draws divided by n; the sample's is by n - 1.
-    of_patients = np.var(drawn, ddof=1) * names / (names - 1)
+    of_patients = np.var(drawn, ddof=1) * correction
     variances = np.array([of_patients, *(_of_the_mean(plain.mean(axis)) for axis in (1, 0))])
     total = float(variances.sum())
     if total == 0.0:
         return Estimate(value, value, value, float(value == 0.0), 0.0, 0.0)
-    freedoms = np.maximum(1, np.array([names, *plain.shape]) - 1)
+    freedoms = np.maximum(1, [freedom_of_patients, *(count - 1 for count in plain.shape)])
     freedom = total**2 / float(np.sum(variances**2 / freedoms))
     error = float(np.sqrt(total))
     reach = float(scipy.stats.t.ppf(0.975, freedom)) * error

@@ -11,6 +11,8 @@ from gaug_jax.evaluation.metrics.intervals import (
     groups_for_half_width,
     holm,
     patient_weights,
+    split_strata,
+    weights_within,
 )
 
 
@@ -150,3 +152,45 @@ def test_the_error_of_patients_is_that_without_the_seeds():
     alone = estimate(lambda w: figure(w).mean(axis=(1, 2), keepdims=True), groups, generator)
     assert alone.standard_error == alone.standard_error_of_groups
     assert alone.standard_error == pytest.approx(found.standard_error_of_groups, rel=0.1)
+
+
+def test_strata_are_splits_joined_where_they_share_a_patient():
+    groups = np.array([7, 7, 3, 5, 5, 9])
+    strata = split_strata(groups, np.array([4, 4, 4, 0, 0, 0]))
+    assert len(set(strata[:3])) == len(set(strata[3:])) == 1 and strata[0] != strata[3]
+    # Two partitions of four patients in halves: every patient is in one test part of each.
+    twice = split_strata(np.array([0, 1, 2, 3, 0, 2, 1, 3]), np.array([0, 0, 1, 1, 2, 2, 3, 3]))
+    assert len(set(twice.tolist())) == 1
+
+
+def test_a_patient_is_drawn_within_its_stratum_once_for_all_splits():
+    groups = np.array([0, 0, 1, 2, 3, 4, 5, 5])
+    strata = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    weights = weights_within(groups, strata, 500, np.random.default_rng(0))
+    first = weights[:, [0, 2, 3]].sum(axis=1)
+    second = weights[:, [4, 5, 6]].sum(axis=1)
+    assert (first == 2).all() and (second == 2).all()
+    assert (weights[:, 0] == weights[:, 1]).all() and (weights[:, 6] == weights[:, 7]).all()
+    with pytest.raises(UndefinedFigureError, match="a split are of one patient"):
+        weights_within(groups, np.where(groups == 5, 1, 0), 10, np.random.default_rng(0))
+
+
+def test_the_error_within_strata_is_that_of_a_mean_of_means():
+    """Of four splits of six patients: the mean of the splits' s^2 / 6, over 4."""
+    generator = np.random.default_rng(0)
+    values, splits = generator.normal(size=24), np.repeat(np.arange(4), 6)
+    values += 10.0 * splits  # Splits differ much, which is no error of their patients.
+
+    def figure(weights):
+        means = [
+            (weights[:, splits == each] @ values[splits == each])
+            / weights[:, splits == each].sum(axis=1)
+            for each in range(4)
+        ]
+        return np.mean(means, axis=0)[:, None, None]
+
+    found = estimate(figure, np.arange(24), generator, 20_000, splits)
+    expected = np.sqrt(np.mean([values[splits == each].var(ddof=1) / 6 for each in range(4)]) / 4)
+    assert found.standard_error == pytest.approx(expected, rel=0.03)
+    reach = scipy.stats.t.ppf(0.975, 20) * found.standard_error
+    assert found.high - found.value == pytest.approx(reach)
