@@ -53,7 +53,7 @@ class Budget:
       seeds: of the classifiers.
       learning_rates: the grid, tried by every arm.
       balanced: weigh classes by the inverse of their number.
-      endpoint: figure that the learning rate is chosen by.
+      endpoint: figure of one split that the learning rate is chosen by.
       pseudo_label_weight: of the loss on unlabelled images.
       most_images: of any arm's fits, so that all share their programs.
     """
@@ -184,6 +184,10 @@ def run_rows(
     seeds: tuple[int, ...],
 ) -> list[dict[str, Any]]:
     """Returns a row of `runs.jsonl` for each classifier seed.
+
+    Every figure is of the probabilities as the classifier gives them, its calibration error too,
+    which would otherwise say how well it was calibrated afterwards. A row is of one classifier:
+    nothing in it is compared with another one's scores.
 
     Args:
       common: arm, size, ratio, filter, split and generator seed.

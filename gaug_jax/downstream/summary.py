@@ -2,10 +2,16 @@
 
 Ratio and filter of an arm, and the best arm without a GAN, are chosen by the validation
 part's figures; the test part is looked at once they are.
+
+Classifiers of several splits give scores on scales of their own. Where figures compare an image's
+score with that of an image of another split (`OF_POOLED_SCORES`), each classifier is calibrated
+on its split's validation part first. What a classifier itself says stays as it is: accuracy and
+F1, of its likeliest class, which a bias would change, and its calibration error.
 """
 
 import dataclasses
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +20,7 @@ from jaxtyping import Float, Int
 
 from gaug_jax.downstream.arms import ARMS, WITHOUT_GAN
 from gaug_jax.evaluation.metrics import classification as scores
+from gaug_jax.evaluation.metrics.calibration import fit_calibration
 from gaug_jax.evaluation.metrics.intervals import (
     Estimate,
     FigureOfSeeds,
@@ -21,10 +28,12 @@ from gaug_jax.evaluation.metrics.intervals import (
     estimate,
     groups_for_half_width,
     holm,
+    split_strata,
 )
 from gaug_jax.settings import ClassifySettings
 
 Row = dict[str, Any]
+Probabilities = Float[np.ndarray, "classifiers images classes"]
 # Replicates of the endpoint and its differences, and of the other figures.
 _REPLICATES, _FEWER = 1000, 200
 _SEED = 0
@@ -37,28 +46,38 @@ class Pooled:
     An image is there once for each partition of the data whose folds were tested on.
 
     Attributes:
-      probabilities: by generator seed and classifier seed.
+      probabilities: by generator seed and classifier seed, as the classifiers gave them.
+      comparable: the same where they need not be calibrated or cannot; else calibrated
+        log-probabilities.
       labels: of the images.
       groups: patient of each, the same number in every partition, so that all images of a
         patient are resampled as one.
+      splits: in whose test part each is; an image of several is there as often.
     """
 
     probabilities: Float[np.ndarray, "generators classifiers images classes"]
+    comparable: Float[np.ndarray, "generators classifiers images classes"]
     labels: Int[np.ndarray, " images"]
     groups: Int[np.ndarray, " images"]
+    splits: Int[np.ndarray, " images"]
 
     def figure(self, name: str) -> FigureOfSeeds:
         """Returns a figure of each generator seed and classifier seed."""
-        function = scores.FIGURES[name]
+        if name in scores.OVER_SPLITS:
+            function = functools.partial(scores.mean_auroc, splits=self.splits)
+        else:
+            function = scores.FIGURES[name]
+        said = self.comparable if name in scores.OF_POOLED_SCORES else self.probabilities
 
         def of_seeds(weights: np.ndarray) -> np.ndarray:
-            values = [
-                [function(each, self.labels, weights) for each in fits]
-                for fits in self.probabilities
-            ]
+            values = [[function(each, self.labels, weights) for each in fits] for fits in said]
             return np.moveaxis(np.array(values), -1, 0)
 
         return of_seeds
+
+    def strata(self, name: str) -> Int[np.ndarray, " images"] | None:
+        """Returns within what patients are drawn for a figure: their splits, or None for all."""
+        return split_strata(self.groups, self.splits) if name in scores.OVER_SPLITS else None
 
 
 def summarise(rows: list[Row], predictions: Path, study: ClassifySettings) -> dict[str, Any]:
@@ -86,21 +105,31 @@ def summarise(rows: list[Row], predictions: Path, study: ClassifySettings) -> di
 
 def _size(rows: list[Row], size: int, predictions: Path, study: ClassifySettings) -> dict[str, Any]:
     """Returns the figures of one training size."""
+    endpoint = scores.of_a_split(study.endpoint)
     mine = [row for row in rows if row["train_size"] == size]
     chosen = {
-        arm: choose_variant([row for row in mine if row["arm"] == arm], study.endpoint)
+        arm: choose_variant([row for row in mine if row["arm"] == arm], endpoint)
         for arm in study.arms
         if any(row["arm"] == arm for row in mine)
     }
-    pooled = {arm: pool(variant, predictions) for arm, variant in chosen.items()}
-    best = best_without_gan(chosen, study.endpoint)
+    several = len(study.splits) > 1
+    lacking = without_validation(chosen, predictions) if several else None
+    calibrated = several and lacking is None
+    pooled = {arm: pool(variant, predictions, calibrated) for arm, variant in chosen.items()}
+    best = best_without_gan(chosen, endpoint)
     arms = {arm: _arm(arm, chosen[arm], pooled, best, study.endpoint) for arm in chosen}
     compared = [arm for arm in arms if ARMS[arm].synthetic and "difference_to_best" in arms[arm]]
     adjusted = holm([arms[arm]["difference_to_best"]["p_value"] for arm in compared])
     for arm, value in zip(compared, adjusted, strict=True):
         arms[arm]["difference_to_best"]["holm_p_value"] = value
     groups = len(np.unique(next(iter(pooled.values())).groups)) if pooled else 0
-    return {"best_without_gan": best, "num_groups": groups, "arms": arms}
+    return {
+        "best_without_gan": best,
+        "num_groups": groups,
+        "calibrated": calibrated,
+        "without_validation": lacking,
+        "arms": arms,
+    }
 
 
 def _validation(rows: Sequence[Row], endpoint: str) -> float:
@@ -126,24 +155,72 @@ def best_without_gan(chosen: dict[str, list[Row]], endpoint: str) -> str | None:
     return max(candidates, key=lambda arm: _validation(chosen[arm], endpoint))
 
 
-def pool(rows: list[Row], predictions: Path) -> Pooled:
-    """Returns the predictions of one arm and size, splits one after another."""
+def without_validation(chosen: dict[str, list[Row]], predictions: Path) -> str | None:
+    """Returns the name of a file that no classifier can be calibrated by, or None.
+
+    Such files are of an older state of the code. Arms are compared, so that one file is enough
+    for none to be calibrated.
+
+    Args:
+      chosen: rows of each arm.
+      predictions: folder of the predictions.
+    """
+    for name in sorted({row["predictions"] for rows in chosen.values() for row in rows}):
+        with np.load(predictions / name, allow_pickle=False) as file:
+            if not {"validation_probabilities", "validation_label"} <= set(file.files):
+                return name
+    return None
+
+
+def pool(rows: list[Row], predictions: Path, calibrated: bool) -> Pooled:
+    """Returns the predictions of one arm and size, splits one after another.
+
+    Args:
+      rows: of the arm and size.
+      predictions: folder of the predictions.
+      calibrated: make scores comparable, each classifier's by its split's validation part.
+    """
     splits = sorted({row["split"] for row in rows})
     seeds = sorted({row["gan_seed"] for row in rows}, key=lambda seed: seed or 0)
     files = {(row["split"], row["gan_seed"]): row["predictions"] for row in rows}
     wanted = sorted({row["classifier_seed"] for row in rows})
-    by_seed, labels, groups = [], [], []
+    by_seed: dict[str, list[np.ndarray]] = {"said": [], "comparable": []}
+    labels, groups, places = [], [], []
     for seed in seeds:
-        columns = []
+        columns: dict[str, list[np.ndarray]] = {name: [] for name in by_seed}
         for split in splits:
             with np.load(predictions / files[split, seed], allow_pickle=False) as file:
-                places = [file["classifier_seeds"].tolist().index(each) for each in wanted]
-                columns.append(file["probabilities"][places].astype(np.float64))
+                said, comparable = _of_split(file, wanted, calibrated)
+                columns["said"].append(said)
+                columns["comparable"].append(comparable)
                 if seed == seeds[0]:
                     labels.append(file["label"])
                     groups.append(file["group"])
-        by_seed.append(np.concatenate(columns, axis=1))
-    return Pooled(np.stack(by_seed), np.concatenate(labels), np.concatenate(groups))
+                    places.append(np.full(len(file["label"]), split))
+        for name, parts in columns.items():
+            by_seed[name].append(np.concatenate(parts, axis=1))
+    pooled = (np.stack(each) for each in by_seed.values())
+    return Pooled(*pooled, *map(np.concatenate, (labels, groups, places)))
+
+
+def _of_split(
+    file: Mapping[str, np.ndarray], seeds: Sequence[int], calibrated: bool
+) -> tuple[Probabilities, Probabilities]:
+    """Returns what classifiers of one split say: probabilities, and the same made comparable.
+
+    Args:
+      file: of predictions.
+      seeds: of the classifiers.
+      calibrated: by the validation part; without it nothing is made comparable.
+    """
+    places = [file["classifier_seeds"].tolist().index(each) for each in seeds]
+    said = file["probabilities"][places].astype(np.float64)
+    if not calibrated:
+        return said, said
+    held_out, labels = file["validation_probabilities"][places], file["validation_label"]
+    fits = [fit_calibration(each, labels) for each in held_out]
+    comparable = [fit.log_probabilities(each) for fit, each in zip(fits, said, strict=True)]
+    return said, np.stack(comparable)
 
 
 def _arm(
@@ -151,28 +228,33 @@ def _arm(
 ) -> dict[str, Any]:
     """Returns the figures of one arm."""
     mine = pooled[arm]
+    of_rows = scores.of_a_split(endpoint)
+    # Of one split the mean over splits is the figure itself, shown where it is asked for.
+    several = len(np.unique(mine.splits)) > 1
+    over_splits = [name for name in scores.OVER_SPLITS if several or name == endpoint]
     figures = {
         name: _within_0_and_1(
-            _as_dict(mine.figure(name), mine, _REPLICATES if name == endpoint else _FEWER)
+            _as_dict(mine.figure(name), mine, name, _REPLICATES if name == endpoint else _FEWER)
         )
-        for name in scores.FIGURES
+        for name in (*scores.FIGURES, *over_splits)
     }
     result = {
         "ratio": rows[0]["ratio"],
         "filter": rows[0]["filter"],
-        "validation": _validation(rows, endpoint),
+        "validation": _validation(rows, of_rows),
         "figures": figures,
         "per_class": _per_class(mine),
     }
     for name in ("label_agreement", "deployed_sensitivity", "deployed_specificity",
-                 f"external_{endpoint}"):  # fmt: skip
+                 f"external_{of_rows}"):  # fmt: skip
         values = [row[name] for row in rows if row.get(name) is not None]
         if values:
             result[name] = float(np.mean(values))
     for name, other in (("difference_to_real", "real"), ("difference_to_best", best)):
         if other not in pooled or other == arm:
             continue
-        found = _as_dict(_difference(mine, pooled[other], endpoint), mine, _REPLICATES)
+        difference = _difference(mine, pooled[other], endpoint)
+        found = _as_dict(difference, mine, endpoint, _REPLICATES)
         if found is not None:
             result[name] = found
     return result
@@ -187,11 +269,20 @@ def _difference(mine: Pooled, other: Pooled, name: str) -> FigureOfSeeds:
     return lambda weights: first(weights) - second(weights).mean(axis=1, keepdims=True)
 
 
-def _as_dict(figure: FigureOfSeeds, pooled: Pooled, replicates: int) -> dict[str, float] | None:
-    """Returns an estimate as plain numbers, None where it is not defined."""
+def _as_dict(
+    figure: FigureOfSeeds, pooled: Pooled, name: str, replicates: int
+) -> dict[str, float] | None:
+    """Returns an estimate as plain numbers, None where it is not defined.
+
+    Args:
+      figure: an arm's, or a difference of two.
+      pooled: of the arm.
+      name: of the figure, which says how patients are drawn.
+      replicates: of the bootstrap.
+    """
     rng = np.random.default_rng(_SEED)
     try:
-        return estimate(figure, pooled.groups, rng, replicates)._asdict()
+        return estimate(figure, pooled.groups, rng, replicates, pooled.strata(name))._asdict()
     except UndefinedFigureError:
         return None
 

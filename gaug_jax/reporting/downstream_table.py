@@ -12,6 +12,7 @@ FIGURE_NAMES = {
     "accuracy": "accuracy",
     "macro_f1": "macro F1",
     "auroc": "AUROC",
+    "auroc_mean_over_splits": "AUROC, mean over splits",
     "sensitivity_at_90_specificity": "sensitivity at 90% specificity",
     "expected_calibration_error": "calibration error",
 }
@@ -33,6 +34,8 @@ def table(summary: Mapping[str, Any]) -> str:
         columns = {**decisive_columns(content, summary), **other_columns(content, summary)}
         header, rows = header_and_rows(columns)
         lines += [_line(header), _line(["---"] * len(header)), *map(_line, rows), ""]
+        note = pooling_note(content)
+        lines += [note, ""] if note else []
     for name, fields in summary.get("shortcuts", {}).items():
         lines += [f"{name}: {_shortcut(fields)}"]
     return "\n".join(lines) + "\n"
@@ -68,10 +71,31 @@ def other_columns(content: Mapping[str, Any], summary: Mapping[str, Any]) -> Col
     return {"arm": list(content["arms"]), **_figure_columns(content, others)}
 
 
+def pooling_note(content: Mapping[str, Any]) -> str:
+    """Returns what figures of several splits' pooled scores are of; nothing of one split.
+
+    Args:
+      content: of the training size.
+    """
+    names = " and ".join(FIGURE_NAMES[name] for name in ("auroc", "sensitivity_at_90_specificity"))
+    if content.get("calibrated"):
+        return (
+            f"{names} are of the scores of all splits together, each classifier's calibrated on "
+            "the validation part of its split."
+        )
+    if content.get("without_validation"):
+        return (
+            f"{names} are of the scores of all splits together, not calibrated to one another and "
+            f"so too low: {content['without_validation']} holds no predictions of the validation "
+            "part."
+        )
+    return ""
+
+
 def _figure_columns(content: Mapping[str, Any], names: Sequence[str]) -> Columns:
     """Returns figures of every arm with their intervals."""
     return {
-        FIGURE_NAMES[name]: [interval(arm["figures"][name]) for arm in content["arms"].values()]
+        FIGURE_NAMES[name]: [interval(arm["figures"].get(name)) for arm in content["arms"].values()]
         for name in names
     }
 

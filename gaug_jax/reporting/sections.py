@@ -12,6 +12,7 @@ from gaug_jax.reporting.downstream_table import (
     header_and_rows,
     interval,
     other_columns,
+    pooling_note,
     seed_counts,
 )
 from gaug_jax.reporting.page import Picture, Scatter, Section, Table
@@ -180,6 +181,7 @@ def downstream_section(
     tables: list[Table] = []
     arms: dict[str, None] = {}
     columns: dict[str, None] = {}
+    notes: dict[str, None] = {}
     for size, content in summary["sizes"].items():
         images = training_images(int(size), manifest)
         title = f"{images.capitalize()}; best arm without a GAN on validation: "
@@ -190,7 +192,8 @@ def downstream_section(
         tables.append(Table(f"Other figures, {images}", *others, folded=True))
         tables.extend(_agreement_table(content))
         arms |= dict.fromkeys(content["arms"])
-        columns |= dict.fromkeys(decisive.header)
+        columns |= dict.fromkeys([*decisive.header, *others[0]])
+        notes |= dict.fromkeys([pooling_note(content)])
     seeds = seed_counts(summary)
     counts = "; ".join(f"{kind} seeds: {count}" for kind, count in seeds.items())
     several = " and ".join(f"{kind} seeds" for kind, count in seeds.items() if count > 1)
@@ -202,6 +205,7 @@ def downstream_section(
         "best arm without a GAN, are chosen on validation. Intervals are of 95%: "
         f"{tested_units(manifest)} are resampled"
         + (f", and the spread of {several} is added." if several else "."),
+        *filter(None, notes),
         "An arm is a choice of what classifiers are trained on:",
     ]
     terms = downstream_terms(list(arms), list(columns))

@@ -36,6 +36,7 @@ _COLUMNS = {
     "ratio": "generated images for each training image",
     "filter": "how generated images were sorted out; none: all are used",
     "paper": "what the paper reports",
+    "AUROC, mean over splits": "the AUROC of each split's test images by themselves, averaged",
 }
 _FIDELITY = [
     (

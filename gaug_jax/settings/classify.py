@@ -60,7 +60,11 @@ class ClassifySettings:
     flip: bool = field(False, "Whether the classical arms mirror images.")
     balanced: bool = field(False, "Weigh classes by the inverse of their number of images.")
     pseudo_label_weight: float = field(0.1, "Weight of pseudo-labels in their arm's loss.")
-    endpoint: str = field("accuracy", "Named in advance: the figure that answers the question.")
+    endpoint: str = field(
+        "accuracy",
+        "Named in advance: the figure that answers the question (accuracy, macro_f1, auroc, "
+        "auroc_mean_over_splits or sensitivity_at_90_specificity).",
+    )
     endpoint_size: int = field(
         0, "Named in advance: the training size that answers the question.", may_change=True
     )

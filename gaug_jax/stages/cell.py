@@ -20,6 +20,7 @@ from gaug_jax.downstream.plan import ArmRun, classifier_seeds, planned_runs
 from gaug_jax.downstream.runs import Budget, Fitted, Parts, fit_arm, joint_arm, run_rows
 from gaug_jax.downstream.shortcut import shortcut_figures
 from gaug_jax.errors import UserError
+from gaug_jax.evaluation.metrics.classification import of_a_split
 from gaug_jax.files import append_json_line, atomic_file, read_json, read_json_lines, write_json
 from gaug_jax.progress import Progress
 from gaug_jax.settings import ClassifySettings, DataSettings
@@ -94,8 +95,8 @@ class Cell:
         progress = Progress(words, len(runs), unit="run")
         for run in runs:
             made = self._write(run, self._fitted(run))
-            mean = np.mean([row[self._study.endpoint] or 0.0 for row in made])
-            progress.note(f"{self._name(run)}: {self._study.endpoint} {mean:.3f}")
+            mean = np.mean([row[self._budget.endpoint] or 0.0 for row in made])
+            progress.note(f"{self._name(run)}: {self._budget.endpoint} {mean:.3f}")
             progress.advance(1)
         progress.close()
 
@@ -289,7 +290,7 @@ def _budget(
         tuple(study.seeds),
         tuple(study.learning_rates),
         study.balanced,
-        study.endpoint,
+        of_a_split(study.endpoint),
         study.pseudo_label_weight,
         most_images(((run.arm, run.ratio) for run in planned_runs(study)), num_real),
     )

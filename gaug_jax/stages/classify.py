@@ -101,7 +101,7 @@ def _check(settings: Settings) -> None:
         one_of("classify.filters", name, FILTERS)
     one_of("classify.endpoint", settings.classify.endpoint, scores.ENDPOINTS)
     for _, name, _ in settings.classify.paper:
-        one_of("classify.paper", name, scores.FIGURES)
+        one_of("classify.paper", name, (*scores.FIGURES, *scores.OVER_SPLITS))
     modes = {ARMS[arm].mode for arm in settings.classify.arms if ARMS[arm].synthetic}
     if "joint" in modes and not settings.objective.classifier_weight:
         raise UserError(
@@ -146,7 +146,7 @@ def _check_judgeable(settings: Settings, prepared: data.PreparedData) -> None:
     """Raises `UserError` where arms could not be told apart by the endpoint."""
     study = settings.classify
     absent = set(range(len(prepared.class_names))) - set(prepared.part(VALIDATION)[1].tolist())
-    if absent and study.endpoint in scores.OF_EVERY_CLASS:
+    if absent and scores.of_a_split(study.endpoint) in scores.OF_EVERY_CLASS:
         raise UserError(
             f"the validation part has no image of class {prepared.class_names[min(absent)]}, "
             f"without which {study.endpoint} is not defined: choose another "
@@ -171,6 +171,6 @@ def _write_figures(folder: WorkFolder, settings: Settings) -> None:
     write_json(folder.downstream_summary, summary)
     write_table(folder, summary)
     write_learning_curve(folder, summary)
-    write_ratio_curve(folder, rows, study.endpoint)
+    write_ratio_curve(folder, rows, scores.of_a_split(study.endpoint))
     print(folder.downstream_table.read_text())
     print(f"see {folder.downstream}: {len(rows)} fits")

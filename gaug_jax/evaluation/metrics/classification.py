@@ -61,6 +61,30 @@ def auroc(probabilities: Probabilities, labels: Labels, weights: Weights) -> Fig
     return np.mean(areas, axis=0)
 
 
+def mean_auroc(
+    probabilities: Probabilities,
+    labels: Labels,
+    weights: Weights,
+    splits: Int[np.ndarray, " images"],
+) -> Figures:
+    """Returns the mean of the splits' AUROCs; NaN where that of a split is not defined.
+
+    Images are compared within their split alone, so that classifiers of several splits need not
+    be calibrated to one another (Airola et al. 2011, the averaged estimate of cross-validation).
+
+    Args:
+      probabilities: of all splits' test images.
+      labels: of them.
+      weights: of them.
+      splits: in whose test part each image is.
+    """
+    areas = []
+    for split in np.unique(splits):
+        inside = splits == split
+        areas.append(auroc(probabilities[inside], labels[inside], weights[:, inside]))
+    return np.mean(areas, axis=0)
+
+
 def binary_auroc(
     scores: Float[np.ndarray, " images"], positive: np.ndarray, weights: Weights
 ) -> Figures:
@@ -143,8 +167,18 @@ FIGURES: dict[str, Callable[[Probabilities, Labels, Weights], Figures]] = {
 }
 # Figures that are not defined where a class is absent.
 OF_EVERY_CLASS = ("auroc", "sensitivity_at_90_specificity")
+# Figures by which an image's score is compared with another image's: classifiers of several
+# splits are calibrated before their scores are pooled for these.
+OF_POOLED_SCORES = ("auroc", "sensitivity_at_90_specificity")
+# Means over splits, and the figure of each split that they are of.
+OVER_SPLITS = {"auroc_mean_over_splits": "auroc"}
 # What a study may be judged by: figures of which more is better.
-ENDPOINTS = tuple(name for name in FIGURES if name != "expected_calibration_error")
+ENDPOINTS = (*(name for name in FIGURES if name != "expected_calibration_error"), *OVER_SPLITS)
+
+
+def of_a_split(name: str) -> str:
+    """Returns the figure of one split that belongs to a study's figure: itself, or its terms."""
+    return OVER_SPLITS.get(name, name)
 
 
 def plain_figures(probabilities: Probabilities, labels: Labels) -> dict[str, float | None]:

@@ -54,6 +54,40 @@ def test_sensitivity_is_read_off_scikit_learns_curve(ties, seed):
     assert plain("sensitivity_at_90_specificity", probabilities, labels) == pytest.approx(expected)
 
 
+def test_the_mean_over_splits_is_that_of_scikit_learns_areas():
+    probabilities, labels = case(90, 2, 0)
+    splits = np.arange(90) % 3
+    areas = [
+        metrics.roc_auc_score(labels[splits == each], probabilities[splits == each, 1])
+        for each in range(3)
+    ]
+    once = np.ones((1, 90))
+    found = scores.mean_auroc(probabilities, labels, once, splits)[0]
+    assert found == pytest.approx(np.mean(areas))
+    # Scores of a split that are all moved change nothing.
+    moved = np.log(probabilities) + np.stack([np.zeros(90), 5.0 * splits], axis=1)
+    assert scores.mean_auroc(moved, labels, once, splits)[0] == found
+    weights = np.random.default_rng(1).integers(0, 3, (4, 90)).astype(float)
+    inside = [weights[:, splits == each] for each in range(3)]
+    expected = np.mean(
+        [
+            scores.auroc(probabilities[splits == each], labels[splits == each], inside[each])
+            for each in range(3)
+        ],
+        axis=0,
+    )
+    np.testing.assert_array_equal(
+        scores.mean_auroc(probabilities, labels, weights, splits), expected
+    )
+    assert np.isnan(scores.mean_auroc(probabilities, labels * (splits > 0), once, splits)[0])
+
+
+def test_every_endpoint_has_a_figure_of_one_split():
+    assert {scores.of_a_split(name) for name in scores.ENDPOINTS} <= set(scores.FIGURES)
+    assert scores.of_a_split("auroc_mean_over_splits") == "auroc"
+    assert scores.of_a_split("accuracy") == "accuracy"
+
+
 def test_weights_count_images_as_often():
     probabilities, labels = case(40, 3, 0)
     counts = np.random.default_rng(1).integers(0, 4, (6, 40))
