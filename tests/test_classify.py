@@ -155,6 +155,13 @@ def test_a_generator_that_saw_more_images_is_refused(study, tmp_path):
     [
         (["--config.classify.arms=('real','gna')", "--config.classify.endpoint_arm=real"], "'gna'"),
         (["--config.classify.endpoint=precision"], "classify.endpoint='precision'"),
+        (
+            [
+                "--config.classify.endpoint=auroc_mean_over_splits",
+                "--config.data.validation_fraction=0.0042",
+            ],
+            "auroc_mean_over_splits is not defined",
+        ),
         (["--config.classify.endpoint=expected_calibration_error"], "choose one of 'accuracy'"),
         (
             ["--config.classify.endpoint=auroc", "--config.data.validation_fraction=0.0042"],

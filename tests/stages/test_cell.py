@@ -204,6 +204,11 @@ def test_every_arm_has_the_parts_and_the_budget_alike(study):
         assert budget.most_images == 20 and budget.spec.class_names == ("a", "b", "c")
 
 
+def test_one_split_is_tuned_by_its_own_figure_where_the_study_is_judged_by_a_mean_of_splits(study):
+    study.complete(endpoint="auroc_mean_over_splits")
+    assert {budget.endpoint for *_, budget, _ in study.fits} == {"auroc"}
+
+
 def test_the_positive_class_is_the_second_whatever_the_order_of_the_data(tmp_path, monkeypatch):
     two = {"train": (6, 2), "validation": (3, 3), "test": (2, 4)}
     study = Study(tmp_path, monkeypatch, ratios=(1.0,), positive_class="a")
