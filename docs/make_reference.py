@@ -77,14 +77,15 @@ FILES = {
     ),
     "downstream": ("classify", "What follows here; runs of another config are set aside."),
     "downstream_config": ("classify", "The config that the runs were made with."),
-    "runs": ("classify", "A row for each fit of a classifier."),
+    "runs": ("classify", "A row for each fit of a classifier, with figures of its raw scores."),
     "predictions": (
         "classify",
-        "Probabilities of every test and validation image, a file for each run.",
+        "Raw probabilities of every test and validation image, a file for each run.",
     ),
     "downstream_summary": (
         "classify",
-        "Each arm's figures with 95% intervals, the differences, and the answer.",
+        "Each arm's figures with 95% intervals, the differences, and the answer; of several splits "
+        "whether scores were calibrated before they were pooled.",
     ),
     "downstream_table": ("classify", "The same as a table."),
     "learning_curve": ("classify", "The figure over training sizes."),

@@ -85,9 +85,9 @@ def pooling_note(content: Mapping[str, Any]) -> str:
         )
     if content.get("without_validation"):
         return (
-            f"{names} are of the scores of all splits together, not calibrated to one another and "
-            f"so too low: {content['without_validation']} holds no predictions of the validation "
-            "part."
+            f"{names} are of the scores of all splits together, not calibrated to one another, "
+            f"which lowers them: {content['without_validation']} holds no predictions of the "
+            "validation part."
         )
     return ""
 

@@ -71,6 +71,9 @@ def mean_auroc(
 
     Images are compared within their split alone, so that classifiers of several splits need not
     be calibrated to one another (Airola et al. 2011, the averaged estimate of cross-validation).
+    In simulated studies of five splits with 60 patients each its bias is 0.003 at most, that of
+    pooled scores on different scales -0.03 to -0.07 as they are, and -0.01 to -0.02 calibrated
+    (docs/guide.md).
 
     Args:
       probabilities: of all splits' test images.

@@ -9,7 +9,8 @@ side), and the degrees of freedom are Satterthwaite's. Where one kind has two se
 the rest, such intervals cover 90%, not 95%: take three seeds or more.
 
 A figure that is computed within each split and averaged takes patients from within their own
-split's test part, so that no split is left with fewer of them than it has.
+split's test part, so that no split is left with fewer of them than it has. For the mean of AUROCs
+such intervals cover 91% to 94% in simulated studies of five splits (docs/guide.md).
 """
 
 from collections.abc import Callable, Sequence
