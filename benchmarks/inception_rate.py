@@ -46,7 +46,7 @@ def _serve_torch(weights: str) -> None:
     import torch
 
     from benchmarks import fidelity_peers
-    from gaug_jax.evaluation.weight_files import INCEPTION
+    from gaug_jax.weights.weight_files import INCEPTION
 
     torch.set_num_threads(_THREADS.value)
     peer = fidelity_peers.TorchFidelity(

@@ -19,10 +19,10 @@ from gaug_jax.evaluation.features import extract, make_extractor
 from gaug_jax.evaluation.image_sets import array_set, read_image_set
 from gaug_jax.evaluation.metrics import frechet, inception_score, kid, precision_recall
 from gaug_jax.evaluation.perceptual import make_perceptual_distance
-from gaug_jax.evaluation.pretrained import inception_parameters
-from gaug_jax.evaluation.weight_files import ALEXNET, INCEPTION, LPIPS_LINEAR, read_weights
 from gaug_jax.files import atomic_file, write_json
 from gaug_jax.models.inception import Inception, InceptionFeatures
+from gaug_jax.weights.pretrained import inception_parameters
+from gaug_jax.weights.weight_files import ALEXNET, INCEPTION, LPIPS_LINEAR, read_weights
 from tests.support.golden_inputs import golden_features, golden_images
 
 _WEIGHTS = flags.DEFINE_string("weights", "weights", "Folder of the weight files.")

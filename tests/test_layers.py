@@ -25,6 +25,7 @@ FLOORS = [
     {"files", "progress", "source_readers", "user_cache", "processes", "settings"},
     {"workfolder", "images", "objectives", "augmentation", "evaluation.metrics"},
     {"models"},
+    {"weights"},
     {"data", "classifiers", "gan"},
     {"feeds"},
     {"training"},

@@ -29,12 +29,12 @@ from gaug_jax.classifiers.fitted import (
 from gaug_jax.errors import UserError
 from gaug_jax.evaluation import resize
 from gaug_jax.evaluation.image_sets import ImageSet
-from gaug_jax.evaluation.pretrained import inception_parameters
-from gaug_jax.evaluation.weight_files import INCEPTION, read_weights
 from gaug_jax.models.inception import Inception
 from gaug_jax.models.plain_convolution import default_implementation
 from gaug_jax.progress import Progress
 from gaug_jax.settings.checks import one_of
+from gaug_jax.weights.pretrained import inception_parameters
+from gaug_jax.weights.weight_files import INCEPTION, read_weights
 
 Batch = UInt8[np.ndarray, "batch height width channels"]
 

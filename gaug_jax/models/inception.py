@@ -3,8 +3,8 @@
 It is the graph that TensorFlow published then, not torchvision's: 1008 outputs; average
 pools that leave the padding out of the count; a max pool in the last block (Szegedy et
 al. 2016; the names are those of the PyTorch conversion of its weights). Each
-convolution's batch norm is folded into its kernel and bias (`evaluation.weights` does
-it), since the network is only ever run.
+convolution's batch norm is folded into its kernel and bias (`weights.inception`
+does it), since the network is only ever run.
 """
 
 from typing import NamedTuple

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gaug_jax.evaluation.pretrained import Tensors, inception_tensor_shapes, lpips_tensor_shapes
-from gaug_jax.evaluation.weight_files import ALEXNET, INCEPTION, LPIPS_LINEAR
+from gaug_jax.weights.pretrained import Tensors, inception_tensor_shapes, lpips_tensor_shapes
+from gaug_jax.weights.weight_files import ALEXNET, INCEPTION, LPIPS_LINEAR
 
 from .torch_file_writer import write_tensors
 

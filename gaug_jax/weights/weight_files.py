@@ -18,9 +18,9 @@ import numpy as np
 from jaxtyping import Shaped
 
 from gaug_jax.errors import UserError
-from gaug_jax.evaluation.torch_file import read_tensors
 from gaug_jax.progress import Progress
 from gaug_jax.user_cache import user_cache_folder
+from gaug_jax.weights.torch_file import read_tensors
 
 _CHUNK = 1 << 20
 _SECONDS = 30

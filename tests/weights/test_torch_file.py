@@ -11,7 +11,7 @@ import pytest
 from support.torch_file_writer import described, write_tensors
 
 from gaug_jax.errors import UserError
-from gaug_jax.evaluation.torch_file import read_tensors
+from gaug_jax.weights.torch_file import read_tensors
 
 MAGIC = 0x1950A86A20F9469CFC6C
 SYSTEM = {"protocol_version": 1001, "little_endian": True, "type_sizes": {}}

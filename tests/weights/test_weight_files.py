@@ -11,14 +11,14 @@ from support.random_weights import weights_folder
 from support.torch_file_writer import write_tensors
 
 from gaug_jax.errors import UserError
-from gaug_jax.evaluation.pretrained import (
+from gaug_jax.user_cache import user_cache_folder
+from gaug_jax.weights.pretrained import (
     inception_parameters,
     inception_tensor_shapes,
     lpips_parameters,
 )
-from gaug_jax.evaluation.torch_file import read_tensors
-from gaug_jax.evaluation.weight_files import ALEXNET, INCEPTION, LPIPS_LINEAR, read_weights
-from gaug_jax.user_cache import user_cache_folder
+from gaug_jax.weights.torch_file import read_tensors
+from gaug_jax.weights.weight_files import ALEXNET, INCEPTION, LPIPS_LINEAR, read_weights
 
 TENSORS = {"weight": np.arange(50_000, dtype=np.float32)}
 
