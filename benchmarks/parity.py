@@ -21,7 +21,7 @@ from gaug_jax.evaluation.metrics import frechet, inception_score, kid, precision
 from gaug_jax.evaluation.perceptual import make_perceptual_distance
 from gaug_jax.files import atomic_file, write_json
 from gaug_jax.models.inception import Inception, InceptionFeatures
-from gaug_jax.weights.pretrained import inception_parameters
+from gaug_jax.weights.inception import inception_parameters
 from gaug_jax.weights.weight_files import ALEXNET, INCEPTION, LPIPS_LINEAR, read_weights
 from tests.support.golden_inputs import golden_features, golden_images
 

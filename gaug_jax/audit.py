@@ -15,7 +15,7 @@ from absl import flags
 from gaug_jax import command_line
 
 _FEATURES_HELP = (
-    "inception, classifier:PATH or package.module.function. By default those of "
+    "inception, pretrained, classifier:PATH or package.module.function. By default those of "
     "a classifier that is fitted to the generated images alone."
 )
 _SEED_HELP = "Of the fit, of halves, cells and intervals."

@@ -13,7 +13,7 @@ from absl import flags
 from gaug_jax import command_line
 
 _FEATURES_HELP = (
-    "inception, classifier (the work folder's), classifier:PATH, pixels, or "
+    "inception, pretrained, classifier (the work folder's), classifier:PATH, pixels, or "
     "package.module.function. By default config.evaluate.features."
 )
 _SEED_HELP = "Of the images that are shown, of t-SNE and of UMAP."

@@ -6,8 +6,9 @@
         --out=fidelity.json
 
 The first two add rows to the work folder's evaluation/metrics.jsonl; the last compares any
-two folders of pictures or .npz files (images, perhaps labels). --features=inception, the
-default, needs the public weight file of FID's network, which is downloaded once.
+two folders of pictures or .npz files (images, perhaps labels). --features=inception needs the
+public weight file of FID's network, which is downloaded once. Where no features are chosen, it is
+taken if the file is there already, and else --features=pretrained, which needs no download.
 
 Several processes share the work as tasks of SLURM's srun, or as those of gaug_jax.main do.
 """
@@ -17,7 +18,7 @@ from absl import flags
 from gaug_jax import command_line
 
 _FEATURES_HELP = (
-    "inception, classifier (the work folder's), classifier:PATH, pixels, or "
+    "inception, pretrained, classifier (the work folder's), classifier:PATH, pixels, or "
     "package.module.function. By default config.evaluate.features."
 )
 _SEED_HELP = "Of the latents and of every subset that is drawn."

@@ -33,7 +33,7 @@ def domain_classifier(
       UserError: there is one class only, or the file is damaged.
     """
     if len(class_names) < 2:
-        raise UserError("features 'classifier' need two classes: choose 'pixels' or 'inception'")
+        raise UserError("features 'classifier' need two classes: choose 'pixels' or 'pretrained'")
     spec = spec or ClassifierSpec(tuple(train.images.shape[1:]), class_names)
     if path.exists():
         classifier = read_classifier(path)

@@ -1,6 +1,9 @@
 """Extractors: what turns images into the features that are compared.
 
 - `inception`: the network of 2015-12-05, what the literature reports.
+- `pretrained`: EfficientNet-Lite0 trained on ImageNet, whose weights are installed with this
+  project: nothing is downloaded. Images are taken as they are; smaller ones than 32x32 are
+  brought up to 32 (bilinearly, a side that is large enough stays), and grey is repeated.
 - `classifier:PATH`: a classifier of this project, fitted to the real training part: the
   figure of the domain, for images that are far from photographs.
 - `pixels`: the pixels themselves.
@@ -29,18 +32,24 @@ from gaug_jax.classifiers.fitted import (
 from gaug_jax.errors import UserError
 from gaug_jax.evaluation import resize
 from gaug_jax.evaluation.image_sets import ImageSet
+from gaug_jax.models import depthwise
+from gaug_jax.models.efficientnet import LEAST_SIZE, EfficientNetLite0, folded, network_input
 from gaug_jax.models.inception import Inception
 from gaug_jax.models.plain_convolution import default_implementation
 from gaug_jax.progress import Progress
 from gaug_jax.settings.checks import one_of
-from gaug_jax.weights.pretrained import inception_parameters
-from gaug_jax.weights.weight_files import INCEPTION, read_weights
+from gaug_jax.weights.efficientnet import pretrained_efficientnet
+from gaug_jax.weights.inception import inception_parameters
+from gaug_jax.weights.weight_files import INCEPTION, is_on_this_machine, read_weights
 
 Batch = UInt8[np.ndarray, "batch height width channels"]
 
 # On a CPU more than 8 images of 299x299 at once leave its caches.
 _INCEPTION_BATCH = {"cpu": 8}
+# At 64x64: what 32 images leave between the layers fits the CPU's last cache.
+_PRETRAINED_BATCH = {"cpu": 32}
 _BATCH = 64
+_NAMES = ("inception", "pretrained", "pixels", "classifier")
 
 
 class Extracted(NamedTuple):
@@ -96,13 +105,29 @@ def check_features(name: str, field: str) -> None:
       name: as in this module's docstring.
       field: how the message calls it.
     """
-    if name in ("inception", "pixels", "classifier") or name.startswith("classifier:"):
+    if name in _NAMES or name.startswith("classifier:"):
         return
     if not all(part.isidentifier() for part in name.split(".")) or "." not in name:
         raise UserError(
-            f"{field}={name!r} is not an extractor: give inception, classifier:PATH, pixels or "
-            "package.module.function"
+            f"{field}={name!r} is not an extractor: give inception, pretrained, classifier:PATH, "
+            "pixels or package.module.function"
         )
+
+
+def resolved_features(name: str, inception_weights: str | None = None) -> str:
+    """Returns the name of an extractor where none was chosen.
+
+    Args:
+      name: as in this module's docstring; "" for `inception` where its weight file is on this
+        machine already, else `pretrained`.
+      inception_weights: path of that file, as the user gave it.
+
+    Raises:
+      UserError: the path that the user gave is wrong.
+    """
+    if name:
+        return name
+    return "inception" if is_on_this_machine(INCEPTION, inception_weights) else "pretrained"
 
 
 def make_extractor(
@@ -127,6 +152,8 @@ def make_extractor(
     one_of("evaluate.resize", resize_mode, resize.MODES)
     if name == "inception":
         return _inception(resize_mode, inception_weights, allow_unofficial_weights)
+    if name == "pretrained":
+        return _pretrained()
     if name == "pixels":
         return Extractor(name, lambda images: (images.reshape(len(images), -1) / 127.5 - 1, None))
     if name == "classifier":
@@ -153,6 +180,29 @@ def _inception(mode: str, path: str | None, allow_unofficial: bool) -> Extractor
         resize=mode,
         weights_sha256=weights.sha256,
         official=weights.official,
+    )
+
+
+def _pretrained() -> Extractor:
+    """Returns the extractor of EfficientNet-Lite0's pooled features."""
+    weights = pretrained_efficientnet()
+    params = folded(weights.variables)["params"]
+    params = {name: unit for name, unit in params.items() if name != "classifier"}
+    network = EfficientNetLite0(implementation=depthwise.default_implementation(), normalised=False)
+
+    def function(params: Any, images: Batch) -> tuple[Array, None]:
+        x = network_input(images)
+        rows, columns = (max(size, LEAST_SIZE) for size in images.shape[1:3])
+        if (rows, columns) != images.shape[1:3]:
+            x = jax.image.resize(x, (len(x), rows, columns, 3), "bilinear")
+        outputs = network.apply({"params": params}, x, train=False)
+        return outputs.features, None
+
+    return Extractor(
+        "pretrained",
+        _on_all_devices(function, params),
+        _whole_batch(_PRETRAINED_BATCH.get(jax.default_backend(), _BATCH)),
+        weights_sha256=weights.sha256,
     )
 
 

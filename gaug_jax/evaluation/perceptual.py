@@ -10,7 +10,7 @@ from jaxtyping import Float, UInt8
 
 from gaug_jax.images import to_unit
 from gaug_jax.models.lpips import LEAST_SIZE, LPIPS
-from gaug_jax.weights.pretrained import lpips_parameters
+from gaug_jax.weights.lpips import lpips_parameters
 from gaug_jax.weights.weight_files import ALEXNET, LPIPS_LINEAR, read_weights
 
 _BATCH = 64

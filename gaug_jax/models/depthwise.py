@@ -13,6 +13,7 @@ Images are [batch, height, width, features], kernels [rows, columns, features].
 """
 
 import functools
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -26,6 +27,8 @@ from gaug_jax.models.channel_sums import sums_together
 IMPLEMENTATIONS = ("native", "shifts")
 
 _LAYOUT = ("NHWC", "HWIO", "NHWC")
+# Images of a turn of a loop.
+_GROUP = 8
 
 
 def default_implementation(platform: str | None = None) -> str:
@@ -87,8 +90,6 @@ class _Form(NamedTuple):
 
 def _sum_of_shifts(padded: Array, kernel: Array, stride: int) -> Array:
     """Returns the convolution of an image that has its border already."""
-    # The border is made first: fused into the sum, it would be asked for at every tap.
-    padded = lax.optimization_barrier(padded)
     sums = None
     for row, column, view in _views(padded, kernel.shape[:2], stride):
         term = view * kernel[row, column]
@@ -129,16 +130,26 @@ def _up(y: Array, kernel: Array, form: _Form) -> Array:
         spread = (extent - 1) * form.stride + 1
         sides.append((before, size + taps - 1 - before - spread, form.stride - 1))
     nothing = (0, 0, 0)
-    spread = lax.pad(y, jnp.zeros((), y.dtype), (nothing, *sides, nothing))
-    return _sum_of_shifts(spread, kernel[::-1, ::-1], 1)
+
+    def few(y: Array) -> Array:
+        spread = lax.pad(y, jnp.zeros((), y.dtype), (nothing, *sides, nothing))
+        return _sum_of_shifts(spread, kernel[::-1, ::-1], 1)
+
+    # In a loop, whose results XLA keeps. Outside of one it makes them anew for each use.
+    group = math.gcd(len(y), _GROUP)
+    made = lax.map(few, y.reshape(-1, group, *y.shape[1:]))
+    return made.reshape(-1, *made.shape[2:])
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnames=("form",))
 def _weight(x: Array, y: Array, form: _Form) -> Array:
     """Returns the transpose of `_down` in the kernel."""
-    padded = lax.optimization_barrier(_bordered(x, form.padding))
-    products = [view * y for _, _, view in _views(padded, form.taps, form.stride)]
-    return jnp.stack(sums_together(products)).reshape(*form.taps, -1)
+
+    def products(padded: Array, y: Array) -> list[Array]:
+        return [view * y for _, _, view in _views(padded, form.taps, form.stride)]
+
+    taps = sums_together(products, (_bordered(x, form.padding), y))
+    return jnp.stack(taps).reshape(*form.taps, -1)
 
 
 def _keep(function: Callable) -> Callable:

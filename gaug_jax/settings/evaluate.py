@@ -11,9 +11,11 @@ class EvaluateSettings:
     """How generators are measured, by gaug_jax.evaluate and while they train."""
 
     features: str = field(
-        "inception",
-        "inception, classifier (fitted to the real training part), classifier:PATH, pixels, or a "
-        "function of yours as package.module.function.",
+        "",
+        "inception, pretrained (EfficientNet-Lite0 of ImageNet, no download), classifier (fitted "
+        "to the real training part), classifier:PATH, pixels, or a function of yours as "
+        "package.module.function. Empty: inception where its weight file is on this machine, else "
+        "pretrained.",
         may_change=True,
     )
     resize: str = field(

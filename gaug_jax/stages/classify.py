@@ -133,7 +133,7 @@ def _prepare(opened: Opened, split: int, size: int) -> data.PreparedData:
     if len(prepared.class_names) < 2:
         raise UserError(
             "a study compares classifiers and needs two classes or more: with one, use "
-            "gaug_jax.main, synthesize, and evaluate with --features=pixels or inception"
+            "gaug_jax.main, synthesize, and evaluate with --features=pixels or pretrained"
         )
     for part in (TRAIN, VALIDATION, TEST):
         if not len(prepared.indices(part)):

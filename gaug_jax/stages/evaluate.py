@@ -33,7 +33,7 @@ class EvaluationOptions:
     """What is the same for both forms of the command.
 
     Attributes:
-      features: name of the extractor, or None for the config's.
+      features: name of the extractor; None or "" for the config's.
       resize: mode of the resizing for Inception, or None for the config's.
       seed: of the latents, and of every subset.
       inception_weights: path, or None to look for the file.
@@ -50,10 +50,23 @@ class EvaluationOptions:
     lpips: bool = False
     allow_unofficial_weights: bool = False
 
+    def chosen_features(self, features: str) -> str:
+        """Returns the name of the extractor; the option wins over the argument.
+
+        Where neither names one, it is the one whose weights are on this machine.
+        """
+        return extractors.resolved_features(self.features or features, self.inception_weights)
+
     def extractor(self, features: str, resize: str) -> Extractor:
-        """Returns the extractor; the options win over the arguments."""
+        """Returns the extractor; the options win over the arguments.
+
+        One that nobody chose is said in a line.
+        """
+        name = self.chosen_features(features)
+        if not (self.features or features) and processes.is_writer():
+            print(f"features: {name}, as none are chosen (--features)")
         return extractors.make_extractor(
-            self.features or features,
+            name,
             resize_mode=self.resize or resize,
             inception_weights=self.inception_weights,
             allow_unofficial_weights=self.allow_unofficial_weights,
@@ -92,7 +105,7 @@ def evaluate_paths(
     """
     check_writable(out, "--out")
     real_set, fake_set = (read_image_set(path, image_size) for path in (real, fake))
-    extractor = options.extractor("inception", "tf1")
+    extractor = options.extractor("", "tf1")
     if extractor.name == "pixels" and real_set.shape != fake_set.shape:
         sizes = ["x".join(map(str, each.shape)) for each in (real_set, fake_set)]
         raise UserError(

@@ -59,7 +59,7 @@ def study(
     if not opened.folder.overlap.exists():
         warm_up()  # While the first network is compiled.
     times = _make(opened, stages)
-    features = options.features or settings.evaluate.features
+    features = options.chosen_features(settings.evaluate.features)
     write_report(opened, workdir, command, times, features=features, not_audited=not_audited)
     print(f"the report: {opened.folder.report}")
 

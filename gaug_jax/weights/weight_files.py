@@ -134,6 +134,19 @@ def read_weights(
     return Weights(read_tensors(found), sha256, sha256 == file.sha256)
 
 
+def is_on_this_machine(file: WeightFile, path: str | None = None) -> bool:
+    """Says whether a weight file need not be downloaded.
+
+    Args:
+      file: which.
+      path: the file, or a folder with it; None looks for it.
+
+    Raises:
+      UserError: the path given, or that of the environment, does not hold it.
+    """
+    return (_given(file, path) or _cached(file)) is not None
+
+
 def _given(file: WeightFile, path: str | None) -> Path | None:
     """Returns the file that the user named, or None where none was named."""
     name = file.flag

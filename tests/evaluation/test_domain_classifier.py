@@ -76,7 +76,7 @@ def test_without_a_spec_it_is_the_default_one_of_these_images_and_classes(fits, 
 
 @pytest.mark.parametrize("names", [(), ("alone",)])
 def test_one_class_is_refused_and_nothing_is_written(fits, path, names):
-    with pytest.raises(UserError, match="need two classes: choose 'pixels' or 'inception'"):
+    with pytest.raises(UserError, match="need two classes: choose 'pixels' or 'pretrained'"):
         domain_classifier(path, TRAIN, names, 0, SPEC)
     assert not fits and not path.parent.exists()
 

@@ -16,7 +16,7 @@ from gaug_jax.evaluation.metrics.precision_recall import precision_recall
 from gaug_jax.evaluation.perceptual import make_perceptual_distance
 from gaug_jax.evaluation.resize import to_inception_input
 from gaug_jax.models.inception import Inception
-from gaug_jax.weights.pretrained import inception_parameters
+from gaug_jax.weights.inception import inception_parameters
 from gaug_jax.weights.weight_files import INCEPTION, read_weights
 
 GOLDEN = np.load(Path(__file__).parent.parent / "data" / "fidelity_golden.npz")

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gaug_jax.weights.pretrained import Tensors, inception_tensor_shapes, lpips_tensor_shapes
+from gaug_jax.weights.checked import Tensors
+from gaug_jax.weights.inception import inception_tensor_shapes
+from gaug_jax.weights.lpips import lpips_tensor_shapes
 from gaug_jax.weights.weight_files import ALEXNET, INCEPTION, LPIPS_LINEAR
 
 from .torch_file_writer import write_tensors

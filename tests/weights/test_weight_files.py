@@ -12,11 +12,8 @@ from support.torch_file_writer import write_tensors
 
 from gaug_jax.errors import UserError
 from gaug_jax.user_cache import user_cache_folder
-from gaug_jax.weights.pretrained import (
-    inception_parameters,
-    inception_tensor_shapes,
-    lpips_parameters,
-)
+from gaug_jax.weights.inception import inception_parameters, inception_tensor_shapes
+from gaug_jax.weights.lpips import lpips_parameters
 from gaug_jax.weights.torch_file import read_tensors
 from gaug_jax.weights.weight_files import ALEXNET, INCEPTION, LPIPS_LINEAR, read_weights
 
