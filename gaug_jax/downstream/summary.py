@@ -123,13 +123,10 @@ def _size(rows: list[Row], size: int, predictions: Path, study: ClassifySettings
     for arm, value in zip(compared, adjusted, strict=True):
         arms[arm]["difference_to_best"]["holm_p_value"] = value
     groups = len(np.unique(next(iter(pooled.values())).groups)) if pooled else 0
-    return {
-        "best_without_gan": best,
-        "num_groups": groups,
-        "calibrated": calibrated,
-        "without_validation": lacking,
-        "arms": arms,
-    }
+    content = {"best_without_gan": best, "num_groups": groups, "arms": arms}
+    if several:
+        content |= {"calibrated": calibrated, "without_validation": lacking}
+    return content
 
 
 def _validation(rows: Sequence[Row], endpoint: str) -> float:

@@ -168,16 +168,17 @@ def estimate(
         raise UndefinedFigureError("the interval is not defined: all images are of one patient")
     if strata is None:
         weights, freedom_of_patients = patient_weights(groups, replicates, rng), names - 1
-        # The bootstrap's variance is that of n draws divided by n; the sample's is by n - 1.
-        correction = names / freedom_of_patients
     else:
-        weights, correction = weights_within(groups, strata, replicates, rng), 1.0
+        weights = weights_within(groups, strata, replicates, rng)
         freedom_of_patients = names - len(np.unique(strata))
     drawn = figure(weights).mean(axis=(1, 2))
     drawn = drawn[np.isfinite(drawn)]
     if len(drawn) < _LEAST_DEFINED * replicates:
         raise UndefinedFigureError("the interval is not defined: a class has too few patients")
-    of_patients = np.var(drawn, ddof=1) * correction
+    of_patients = np.var(drawn, ddof=1)
+    if strata is None:
+        # The bootstrap's variance is that of n draws divided by n; the sample's is by n - 1.
+        of_patients = of_patients * names / (names - 1)
     variances = np.array([of_patients, *(_of_the_mean(plain.mean(axis)) for axis in (1, 0))])
     total = float(variances.sum())
     if total == 0.0:
