@@ -38,12 +38,13 @@ class Worker:
     Args:
       command: arguments after `python -m`.
       threads: processors that it may use.
+      python: interpreter of the process; None for this one's.
     """
 
-    def __init__(self, command: Sequence[str], threads: int) -> None:
+    def __init__(self, command: Sequence[str], threads: int, python: str | None = None) -> None:
         processors = sorted(os.sched_getaffinity(0))[:threads]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", *command],
+            [python or sys.executable, "-m", *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -71,7 +72,12 @@ class Worker:
 
 
 def alternate(
-    commands: Mapping[str, Sequence[str]], *, units: int, rounds: int, threads: int
+    commands: Mapping[str, Sequence[str]],
+    *,
+    units: int,
+    rounds: int,
+    threads: int,
+    pythons: Mapping[str, str] | None = None,
 ) -> dict[str, object]:
     """Returns milliseconds a unit for each command: every round, and their median.
 
@@ -80,8 +86,12 @@ def alternate(
       units: work of one round.
       rounds: times that each has its turn.
       threads: processors for each.
+      pythons: interpreters of those that have another one.
     """
-    workers = {name: Worker(command, threads) for name, command in commands.items()}
+    others = pythons or {}
+    workers = {
+        name: Worker(command, threads, others.get(name)) for name, command in commands.items()
+    }
     times: dict[str, list[float]] = {name: [] for name in commands}
     for number in range(rounds):
         for name, worker in workers.items():

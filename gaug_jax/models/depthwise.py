@@ -91,13 +91,15 @@ class _Form(NamedTuple):
 def _sum_of_shifts(padded: Array, kernel: Array, stride: int) -> Array:
     """Returns the convolution of an image that has its border already."""
     sums = None
-    for row, column, view in _views(padded, kernel.shape[:2], stride):
+    for row, column, view in views_of_taps(padded, kernel.shape[:2], stride):
         term = view * kernel[row, column]
         sums = term if sums is None else sums + term
     return sums
 
 
-def _views(padded: Array, taps: tuple[int, int], stride: int) -> list[tuple[int, int, Array]]:
+def views_of_taps(
+    padded: Array, taps: tuple[int, int], stride: int
+) -> list[tuple[int, int, Array]]:
     """Returns what each tap of the kernel sees, with its row and column."""
     reach = [size - each + 1 for size, each in zip(padded.shape[1:3], taps, strict=True)]
     return [
@@ -146,7 +148,7 @@ def _weight(x: Array, y: Array, form: _Form) -> Array:
     """Returns the transpose of `_down` in the kernel."""
 
     def products(padded: Array, y: Array) -> list[Array]:
-        return [view * y for _, _, view in _views(padded, form.taps, form.stride)]
+        return [view * y for _, _, view in views_of_taps(padded, form.taps, form.stride)]
 
     taps = sums_together(products, (_bordered(x, form.padding), y))
     return jnp.stack(taps).reshape(*form.taps, -1)

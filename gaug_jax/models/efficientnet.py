@@ -14,6 +14,7 @@ the two are the same.
 from typing import Any, NamedTuple
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import traverse_util
@@ -21,8 +22,7 @@ from jax import lax
 from jaxtyping import Array, Float, PyTree, UInt8
 
 from gaug_jax.models.channel_sums import scaled, sum_and_product_sum
-from gaug_jax.models.depthwise import IMPLEMENTATIONS, depthwise_convolution
-from gaug_jax.models.plain_convolution import plain_convolution
+from gaug_jax.models.depthwise import IMPLEMENTATIONS, depthwise_convolution, views_of_taps
 
 # A smaller image leaves nothing after the last stride.
 LEAST_SIZE = 32
@@ -198,7 +198,7 @@ class Unit(nn.Module):
         padding = (total // 2, total - total // 2)
         if self.kind == "pointwise":
             kernel = self._kernel((x.shape[-1], self.features), self.features)
-            return (x.reshape(-1, x.shape[-1]) @ kernel).reshape(*x.shape[:-1], self.features)
+            return _product(x, kernel)
         taps = (self.size, self.size)
         if self.kind == "depthwise":
             kernel = self._kernel((*taps, self.features), self.size**2)
@@ -206,15 +206,40 @@ class Unit(nn.Module):
                 x, kernel, stride=self.stride, padding=padding, implementation=self.implementation
             )
         kernel = self._kernel((*taps, x.shape[-1], self.features), self.size**2 * self.features)
+        if self.implementation == "native":
+            strides, layout = (self.stride, self.stride), ("NHWC", "HWIO", "NHWC")
+            return lax.conv_general_dilated(
+                x, kernel, strides, (padding, padding), dimension_numbers=layout
+            )
         bordered = jnp.pad(x, ((0, 0), padding, padding, (0, 0)))
-        form = "native" if self.implementation == "native" else "patches"
-        return plain_convolution(
-            bordered, kernel, stride=self.stride, padding=(0, 0), implementation=form
-        )
+        views = [view for _, _, view in views_of_taps(bordered, taps, self.stride)]
+        return _product(jnp.concatenate(views, axis=-1), kernel.reshape(-1, self.features))
 
     def _kernel(self, shape: tuple[int, ...], outputs: int) -> Array:
         """Returns the kernel, drawn as by the authors: of variance 2 over a tap's outputs."""
         return self.param("kernel", nn.initializers.normal((2 / outputs) ** 0.5), shape)
+
+
+@jax.custom_vjp
+def _product(
+    x: Float[Array, "batch height width channels"], kernel: Float[Array, "channels features"]
+) -> Float[Array, "batch height width features"]:
+    """Returns the matrix product at every position."""
+    return (x.reshape(-1, x.shape[-1]) @ kernel).reshape(*x.shape[:-1], kernel.shape[1])
+
+
+def _product_backwards(saved: tuple[Array, Array], gradient: Array) -> tuple[Array, Array]:
+    """Returns both gradients; the kernel's in the order that has x turned, and not `gradient`.
+
+    XLA would make the gradient anew while it turns it, element by element.
+    """
+    x, kernel = saved
+    rows, outputs = x.reshape(-1, x.shape[-1]), gradient.reshape(-1, kernel.shape[1])
+    of_kernel = lax.dot_general(rows, outputs, (((0,), (0,)), ((), ())))
+    return (outputs @ kernel.T).reshape(x.shape), of_kernel
+
+
+_product.defvjp(lambda x, kernel: (_product(x, kernel), (x, kernel)), _product_backwards)
 
 
 class BatchNorm(nn.Module):

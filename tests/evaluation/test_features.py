@@ -14,6 +14,8 @@ from gaug_jax.evaluation import features
 from gaug_jax.evaluation.features import Extractor, classifier_extractor, extract, make_extractor
 from gaug_jax.evaluation.image_sets import array_set
 from gaug_jax.evaluation.statistics_cache import cache_entry, cached_extract
+from gaug_jax.models.efficientnet import EfficientNetLite0, network_input
+from gaug_jax.weights.efficientnet import SHA256, pretrained_efficientnet
 
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.integers(0, 256, (150, 8, 8, 1), dtype=np.uint8)
@@ -161,6 +163,45 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path, monkeypatch, class
     monkeypatch.setenv("GAUG_CACHE", str(tmp_path / "file"))
     extracted = cached_extract(classifier_extractor(classifier), array_set("images", IMAGES))
     assert len(extracted.features) == 150
+
+
+def small_ones(size, channels):
+    return np.random.default_rng(1).integers(0, 256, (3, *size, channels), dtype=np.uint8)
+
+
+def test_pretrained_features_are_the_networks():
+    images = small_ones((40, 33), 3)
+    extractor = make_extractor("pretrained", resize_mode="tf1")
+    extracted = extract(extractor, array_set("images", images))
+    network, weights = EfficientNetLite0(), pretrained_efficientnet()
+    expected = network.apply(
+        weights.variables, network_input(images), train=False
+    ).features  # fmt: skip
+    np.testing.assert_allclose(extracted.features, expected, atol=1e-4)
+    assert extracted.logits is None
+    assert extractor.weights_sha256 == weights.sha256 == SHA256
+    assert extractor.cacheable and extractor.official
+    assert extractor.batch_size % jax.local_device_count() == 0
+
+
+def test_pretrained_takes_grey_and_small_images():
+    extractor = make_extractor("pretrained", resize_mode="tf1")
+    grey = small_ones((8, 40), 1)
+    ours = extract(extractor, array_set("grey", grey)).features
+    larger = np.asarray(jax.image.resize(network_input(grey), (3, 32, 40, 3), "bilinear"))
+    expected = EfficientNetLite0().apply(pretrained_efficientnet().variables, larger, train=False)
+    np.testing.assert_allclose(ours, expected.features, atol=1e-4)
+
+
+def test_without_a_choice_it_is_inception_only_where_its_file_is(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.delenv("GAUG_INCEPTION_WEIGHTS", raising=False)
+    assert features.resolved_features("") == "pretrained"
+    assert features.resolved_features("pixels") == "pixels"
+    monkeypatch.setenv("GAUG_INCEPTION_WEIGHTS", str(weights_folder()))
+    assert features.resolved_features("") == "inception"
+    with pytest.raises(UserError, match="gone.pth does not exist"):
+        features.resolved_features("", str(tmp_path / "gone.pth"))
 
 
 def test_the_batch_is_shared_by_the_devices():
