@@ -10,6 +10,7 @@ from support.commands import TINY, refused, run, run_apart
 from support.random_weights import write_random_weights
 
 from gaug_jax.files import read_json_lines
+from gaug_jax.weights.efficientnet import SHA256
 
 RANDOM = np.random.default_rng(0)
 
@@ -133,12 +134,28 @@ def test_without_weights_one_line_and_no_other_extractor(tmp_path):
     environment = {"GAUG_CACHE": str(tmp_path / "cache"), "TORCH_HOME": str(tmp_path)}
     # No address answers: what a machine without a network sees.
     environment |= {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
-    result = run_apart("evaluate", *sets(tmp_path), f"--out={out}", more_environment=environment)
+    arguments = [*sets(tmp_path), f"--out={out}", "--features=inception"]
+    result = run_apart("evaluate", *arguments, more_environment=environment)
     assert result.returncode == 2
     (line,) = result.stderr.splitlines()
     assert line.startswith("error: ") and "pt_inception-2015-12-05-6726825d.pth is needed" in line
     assert "--inception_weights" in line
     assert not out.exists()
+
+
+def test_without_a_choice_and_weights_the_features_that_are_installed_are_taken(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("GAUG_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.delenv("GAUG_INCEPTION_WEIGHTS", raising=False)
+    out = tmp_path / "out.json"
+    result = run("evaluate", *sets(tmp_path), f"--out={out}")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("features: pretrained, as none are chosen (--features)") == 1
+    row = json.loads(out.read_text())
+    assert row["features"] == "pretrained" and row["weights_sha256"] == SHA256
+    assert row["inception_score_mean"] is None and row["kid_mean"] is not None
 
 
 class Malicious:

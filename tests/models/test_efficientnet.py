@@ -60,17 +60,17 @@ def test_folded_norms_and_xlas_convolutions_change_nothing(variables):
 
 
 def test_folding_undoes_statistics_far_from_the_first_ones():
-    network, rng = EfficientNetLite0(5), np.random.default_rng(0)
+    network, rng = EfficientNetLite0(5, implementation="shifts"), np.random.default_rng(0)
     x = network_input(IMAGES)
     variables = jax.jit(lambda: network.init(jax.random.key(0), x, train=False))()
     drawn = jax.tree.map(
         lambda leaf: leaf + 0.2 * np.abs(rng.normal(size=leaf.shape)).astype(np.float32)
         if leaf.ndim == 1 else leaf, variables,
     )  # fmt: skip
-    plain = EfficientNetLite0(5, normalised=False)
+    plain = EfficientNetLite0(5, implementation="shifts", normalised=False)
     for one, other in zip(
-        network.apply(drawn, x, train=False).stages,
-        plain.apply(folded(drawn), x, train=False).stages,
+        jax.jit(lambda drawn: network.apply(drawn, x, train=False))(drawn).stages,
+        jax.jit(lambda drawn: plain.apply(drawn, x, train=False))(folded(drawn)).stages,
         strict=True,
     ):
         np.testing.assert_allclose(one, other, atol=1e-4 * float(jnp.abs(one).max()))
@@ -94,7 +94,7 @@ def trained_once(implementation="shifts", frozen=False, axis_name=None, x=None):
     )
     x = network_input(IMAGES) if x is None else x
     # The classifier begins at zero, which would leave nothing for the layers before it.
-    variables = network.init(jax.random.key(1), x, train=False)
+    variables = jax.jit(lambda: network.init(jax.random.key(1), x, train=False))()
     variables["params"]["classifier"]["kernel"] = jax.random.normal(jax.random.key(2), (1280, 3))
 
     def loss(params):
@@ -127,7 +127,7 @@ def test_statistics_move_by_a_hundredth_unless_they_are_frozen():
     _, after, before = trained_once()
     stem = network_input(IMAGES)
     network = EfficientNetLite0(3, implementation="shifts")
-    variables = network.init(jax.random.key(1), stem, train=False)
+    variables = jax.jit(lambda: network.init(jax.random.key(1), stem, train=False))()
     kernel = np.asarray(variables["params"]["stem"]["kernel"], np.float64)
     padded = np.pad(np.asarray(stem, np.float64), ((0, 0), (0, 1), (0, 1), (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (1, 2))[:, ::2, ::2]
