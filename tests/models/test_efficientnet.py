@@ -59,23 +59,6 @@ def test_folded_norms_and_xlas_convolutions_change_nothing(variables):
     assert_golden(native, (64, 64))
 
 
-def test_folding_undoes_statistics_far_from_the_first_ones():
-    network, rng = EfficientNetLite0(5, implementation="shifts"), np.random.default_rng(0)
-    x = network_input(IMAGES)
-    variables = jax.jit(lambda: network.init(jax.random.key(0), x, train=False))()
-    drawn = jax.tree.map(
-        lambda leaf: leaf + 0.2 * np.abs(rng.normal(size=leaf.shape)).astype(np.float32)
-        if leaf.ndim == 1 else leaf, variables,
-    )  # fmt: skip
-    plain = EfficientNetLite0(5, implementation="shifts", normalised=False)
-    for one, other in zip(
-        jax.jit(lambda drawn: network.apply(drawn, x, train=False))(drawn).stages,
-        jax.jit(lambda drawn: plain.apply(drawn, x, train=False))(folded(drawn)).stages,
-        strict=True,
-    ):
-        np.testing.assert_allclose(one, other, atol=1e-4 * float(jnp.abs(one).max()))
-
-
 def test_the_depths_are_at_strides_4_8_16_and_32():
     network = EfficientNetLite0()
     outputs = jax.eval_shape(
@@ -87,14 +70,16 @@ def test_the_depths_are_at_strides_4_8_16_and_32():
     assert outputs.logits is None
 
 
-def trained_once(implementation="shifts", frozen=False, axis_name=None, x=None):
+def fresh(network, x):
+    return jax.jit(lambda: network.init(jax.random.key(1), x, train=False))()
+
+
+def trained_once(implementation="shifts", frozen=False):
     """Gradients of some loss of fresh parameters, and statistics after the step."""
-    network = EfficientNetLite0(
-        3, axis_name, implementation=implementation, frozen_statistics=frozen
-    )
-    x = network_input(IMAGES) if x is None else x
+    network = EfficientNetLite0(3, implementation=implementation, frozen_statistics=frozen)
+    x = network_input(IMAGES)
+    variables = fresh(network, x)
     # The classifier begins at zero, which would leave nothing for the layers before it.
-    variables = jax.jit(lambda: network.init(jax.random.key(1), x, train=False))()
     variables["params"]["classifier"]["kernel"] = jax.random.normal(jax.random.key(2), (1280, 3))
 
     def loss(params):
@@ -103,8 +88,7 @@ def trained_once(implementation="shifts", frozen=False, axis_name=None, x=None):
         )
         return jnp.mean(jnp.square(outputs.logits - 1.0)), changed["batch_stats"]
 
-    gradients, statistics = jax.jit(jax.grad(loss, has_aux=True))(variables["params"])
-    return gradients, statistics, variables["batch_stats"]
+    return jax.jit(jax.grad(loss, has_aux=True))(variables["params"])
 
 
 def assert_close(ours, expected, tolerance):
@@ -116,28 +100,54 @@ def assert_close(ours, expected, tolerance):
 
 
 @pytest.mark.slow
-def test_both_forms_train_alike():
+@pytest.mark.parametrize("frozen", [False, True])
+def test_both_forms_train_alike(frozen):
     """Gradients differ by rounding alone: at most 5e-3 of each array's largest value."""
-    ours, expected = trained_once("shifts"), trained_once("native")
+    ours, expected = trained_once("shifts", frozen), trained_once("native", frozen)
     assert_close(ours[0], expected[0], 5e-3)
     assert_close(ours[1], expected[1], 1e-4)
+    assert all(np.isfinite(leaf).all() and np.any(leaf) for leaf in jax.tree.leaves(ours[0]))
 
 
 def test_statistics_move_by_a_hundredth_unless_they_are_frozen():
-    _, after, before = trained_once()
-    stem = network_input(IMAGES)
-    network = EfficientNetLite0(3, implementation="shifts")
-    variables = jax.jit(lambda: network.init(jax.random.key(1), stem, train=False))()
-    kernel = np.asarray(variables["params"]["stem"]["kernel"], np.float64)
-    padded = np.pad(np.asarray(stem, np.float64), ((0, 0), (0, 1), (0, 1), (0, 0)))
+    x = network_input(IMAGES)
+    variables = fresh(EfficientNetLite0(), x)
+    after = {}
+    for frozen in (False, True):
+        network = EfficientNetLite0(implementation="shifts", frozen_statistics=frozen)
+        run = jax.jit(
+            lambda x, network=network: network.apply(
+                variables, x, train=True, mutable=["batch_stats"]
+            )[1]
+        )
+        after[frozen] = run(x)["batch_stats"]
+    jax.tree.map(np.testing.assert_array_equal, after[True], variables["batch_stats"])
+    # Those of the stem, in float64.
+    padded = np.pad(np.asarray(x, np.float64), ((0, 0), (0, 1), (0, 1), (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (1, 2))[:, ::2, ::2]
+    kernel = np.asarray(variables["params"]["stem"]["kernel"], np.float64)
     hidden = np.einsum("bhwcij,ijcf->bhwf", windows, kernel)
-    moved = after["stem"]["norm"]
+    moved = after[False]["stem"]["norm"]
     np.testing.assert_allclose(moved["mean"], 0.01 * hidden.mean((0, 1, 2)), atol=1e-6)
     np.testing.assert_allclose(moved["var"], 0.99 + 0.01 * hidden.var((0, 1, 2)), rtol=1e-5)
-    gradients, after, before = trained_once(frozen=True)
-    jax.tree.map(np.testing.assert_array_equal, after, before)
-    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
+
+
+def test_devices_share_the_statistics_of_their_examples():
+    assert jax.local_device_count() == 4
+    x = network_input(IMAGES)
+    alone = EfficientNetLite0(implementation="shifts")
+    shared = EfficientNetLite0(axis_name="devices", implementation="shifts")
+    variables = fresh(alone, x)
+    expected, _ = jax.jit(lambda x: alone.apply(variables, x, train=True, mutable=["batch_stats"]))(
+        x
+    )
+    parts, changed = jax.pmap(
+        lambda x: shared.apply(variables, x, train=True, mutable=["batch_stats"]), "devices"
+    )(x[:, None])
+    first = jax.tree.map(lambda leaf: leaf[0], changed)
+    jax.tree.map(lambda leaf, one: np.testing.assert_array_equal(leaf[3], one), changed, first)
+    ours, expected = np.asarray(parts.stages[1][:, 0]), np.asarray(expected.stages[1])
+    np.testing.assert_allclose(ours, expected, atol=1e-3 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("channels", [1, 3])
