@@ -25,7 +25,9 @@ def get_config() -> ConfigDict:
     config.classify.ratios = (0.5, 1.0)
     config.classify.generator_seeds = (0, 1)
     config.classify.seeds = (0, 1, 2, 3)
+    config.classify.candidates = ("linear", "linear_map", "cnn")
     config.classify.width = 16
     config.classify.steps = 300
+    config.classify.step_widenings = 0
     config.classify.batch_size = 32
     return config

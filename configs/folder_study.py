@@ -26,5 +26,6 @@ def get_config() -> ConfigDict:
     config.classify.generator_seeds = (0, 1, 2)
     config.classify.width = 16
     config.classify.steps = 300
+    config.classify.step_widenings = 1
     config.classify.batch_size = 32
     return config

@@ -82,6 +82,11 @@ FILES = {
         "classify",
         "Raw probabilities of every test and validation image, a file for each run.",
     ),
+    "architecture": (
+        "classify",
+        "The classifier that `classify.architecture=auto` chose, and what each candidate reached "
+        "on the validation parts.",
+    ),
     "downstream_summary": (
         "classify",
         "Each arm's figures with 95% intervals, the differences, and the answer; of several splits "
@@ -126,6 +131,11 @@ FILES_BY_NAME = {
         "synthesize",
         "Beside pictures, and in the folder of TFDS: how the images were made, from which data and "
         "licences, what of privacy, what for.",
+    ),
+    "steps": (
+        "<split>-<size>",
+        "classify",
+        "The search for the number of optimiser steps of a split and size, on the validation part.",
     ),
     "shortcut": (
         "<split>-<size>",

@@ -39,6 +39,7 @@ class WorkFolder:
         self.downstream_config = self.downstream / "config.json"
         self.runs = self.downstream / "runs.jsonl"
         self.predictions = self.downstream / "predictions"
+        self.architecture = self.downstream / "architecture.json"
         self.downstream_summary = self.downstream / "summary.json"
         self.downstream_table = self.downstream / "table.md"
         self.learning_curve = self.downstream / "learning_curve.png"
@@ -87,6 +88,10 @@ class WorkFolder:
     def sample_pictures(self) -> list[Path]:
         """Returns the grids so far, in the order of their steps."""
         return sorted(self.samples.glob("step_*.png"))
+
+    def steps(self, cell: str) -> Path:
+        """Returns the file of the search for the number of steps of a split and size."""
+        return self.downstream / f"steps_{cell}.json"
 
     def shortcut(self, cell: str) -> Path:
         """Returns the file of what a field of the metadata alone says of a split and size."""

@@ -5,22 +5,22 @@ import shutil
 
 import numpy as np
 import pytest
-from support.commands import TINY, refused, run
+from support.commands import TINY, TINY_FITS, refused, run
 
+from gaug_jax.downstream.arms import FLOOR
 from gaug_jax.files import read_json_lines
 
 STUDY = [
-    *TINY, "--config.train.steps=3", "--config.train.sample_every=100",
+    *TINY, *TINY_FITS, "--config.train.steps=3", "--config.train.sample_every=100",
     "--config.data.num_folds=3", "--config.classify.train_sizes=(40,60)",
     "--config.classify.endpoint_size=40", "--config.classify.splits=(0,1)",
     "--config.classify.arms=('real','gan','gan+classical','pseudo_label','ec_gan')",
     "--config.objective.classifier_weight=0.1", "--config.model.classifier_width=4",
     "--config.classify.ratios=(1.0,)", "--config.classify.filters=('none','copies')",
-    "--config.classify.steps=4", "--config.classify.width=4", "--config.classify.batch_size=8",
     "--config.classify.seeds=(0,1)",
 ]  # fmt: skip
-# The real arm, gan and gan+classical with two filters, pseudo_label without any.
-RUNS_IN_A_CELL = 1 + 2 * 2 + 1
+# The real arm and the floor, gan and gan+classical with two filters, pseudo_label without any.
+RUNS_IN_A_CELL = 1 + len(FLOOR) + 2 * 2 + 1
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +50,12 @@ def test_every_run_has_its_row(study):
 def test_every_arm_makes_the_same_steps(study):
     for size in (40, 60):
         rows = [row for row in rows_of(study) if row["train_size"] == size]
-        assert {row["optimizer_steps"] for row in rows if row["arm"] != "ec_gan"} == {4}
+        of_arms = [row for row in rows if row["arm"] not in ("ec_gan", *FLOOR)]
+        assert {row["optimizer_steps"] for row in of_arms} == {4}
         # Its classifier makes a step with each of the generator's.
         assert {row["optimizer_steps"] for row in rows if row["arm"] == "ec_gan"} == {3}
+        # They are no networks.
+        assert {row["optimizer_steps"] for row in rows if row["arm"] in FLOOR} == {None}
     assert {row["num_train"] for row in rows_of(study) if row["train_size"] == 40} == {40}
 
 
@@ -84,6 +87,9 @@ def test_what_is_written_for_people(study):
     assert not (folder / "ratios.png").exists()  # There is a single ratio.
     summary = json.loads((folder / "summary.json").read_text())
     assert summary["answer"]["arm"] == "gan+classical"
+    assert set(FLOOR) < set(summary["sizes"]["40"]["arms"])
+    # At chance after four steps, which the config says to go on from.
+    assert "beats chance" in summary["cannot_answer"] or "below" in summary["cannot_answer"]
     json.dumps(summary, allow_nan=False)
 
 

@@ -7,8 +7,10 @@ import pytest
 
 MODULES = [
     "classifiers.fitted",
+    "classifiers.logistic",
     "data.splits",
     "downstream.balance",
+    "downstream.tuning",
     "evaluation.metrics.calibration",
     "evaluation.metrics.intervals",
     "evaluation.metrics.kid",

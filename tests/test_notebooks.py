@@ -18,6 +18,8 @@ SMALL = {
     "classify.endpoint_arm": "gan", "classify.ratios": (1.0,), "classify.filters": ("none",),
     "classify.generator_seeds": (0,), "classify.splits": (0,), "classify.steps": 4,
     "classify.width": 4, "classify.batch_size": 8, "classify.seeds": (0,),
+    "classify.architecture": "cnn", "classify.widenings": 0, "classify.step_widenings": 0,
+    "classify.ignore_floor": True,
     "embed.num_images": 40,
 }  # fmt: skip
 

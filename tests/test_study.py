@@ -7,15 +7,17 @@ import subprocess
 
 import numpy as np
 import pytest
-from support.commands import ROOT, TINY, command, environment, refused, run
+from support.commands import ROOT, TINY, TINY_FITS, command, environment, refused, run
 from support.made_data import user_folder
 
 from gaug_jax import data
+from gaug_jax.downstream.arms import FLOOR
+from gaug_jax.files import read_json_lines
 
 SMALL = [
+    *TINY_FITS,
     "--config.train.steps=4", "--config.train.sample_every=2", "--config.train.checkpoint_every=2",
     "--config.classify.arms=('real','gan','gan+classical')", "--config.classify.ratios=(1.0,)",
-    "--config.classify.steps=4", "--config.classify.width=4", "--config.classify.batch_size=8",
     "--config.classify.seeds=(0,)", "--config.classify.learning_rates=(0.01,)",
     "--config.embed.num_images=60", "--num=60", "--features=pixels",
 ]  # fmt: skip
@@ -115,7 +117,11 @@ def test_the_page_can_be_read_by_everyone(study):
 
 def test_the_page_says_what_must_be_known(study):
     words = " ".join(Page((study[0] / "report.html").read_text()).text)
-    assert "Cannot be told" in words or "Helps" in words or "Hurts" in words
+    summary = json.loads((study[0] / "downstream" / "summary.json").read_text())
+    # Its classifiers make four steps: they may be at chance, which this study goes on from.
+    below = summary["cannot_answer"] is not None
+    assert ("Cannot answer" in words) == below
+    assert below or "Cannot be told" in words or "Helps" in words or "Hurts" in words
     assert "left/01.png" in words and "not readable" in words
     assert "were not known, so images were split one by one" in words
     assert "gan+classical" in words and "nothing here is for diagnosis" in words
@@ -155,9 +161,9 @@ def test_a_second_call_makes_no_stage_again(study):
 def test_arms_and_stages_stand_in_their_order_after_a_second_call(study):
     text = (study[0] / "report.html").read_text()
     rows = re.findall(r'<th scope="row">([^<]+)</th>', text)
-    arms = [name for name in rows if name in ("real", "gan", "gan+classical")]
-    assert arms[:3] == ["real", "gan", "gan+classical"]
-    stages = ["train", "synthesize", "evaluate", "embed", "audit", "classify"]
+    arms = [name for name in rows if name in ("real", "gan", "gan+classical", *FLOOR)]
+    assert arms[:5] == ["real", "gan", "gan+classical", *FLOOR]
+    stages = ["floor", "train", "synthesize", "evaluate", "embed", "audit", "classify"]
     assert [name for name in rows if name in stages] == stages
 
 
@@ -197,8 +203,9 @@ def test_another_downstream_option_makes_only_that_again(study):
     assert again.returncode == 0, again.stderr
     assert "config.classify.steps=4, not 6" in again.stdout
     assert [path.stat().st_mtime_ns for path in kept] == before
-    rows = (folder / "downstream" / "runs.jsonl").read_text().splitlines()
-    assert rows and all(json.loads(row)["optimizer_steps"] == 6 for row in rows)
+    rows = read_json_lines(folder / "downstream" / "runs.jsonl")
+    steps = {row["arm"]: row["optimizer_steps"] for row in rows}
+    assert steps == {"real": 6, "gan": 6, "gan+classical": 6, **dict.fromkeys(FLOOR)}
     assert (folder / "downstream_before_1" / "runs.jsonl").exists()
 
 
@@ -226,6 +233,24 @@ def test_classify_alone_refuses_other_options(study):
     arguments = [each for each in study[1] if not each.startswith(("--num", "--features"))]
     line = refused("classify", *arguments, "--config.classify.steps=8")
     assert "config.classify.steps=" in line and "not 8" in line
+
+
+def test_a_study_below_its_floor_trains_no_generator_and_says_why(study, tmp_path):
+    folder = tmp_path / "W"
+    # Classifiers that learn nothing.
+    flags = [*study[1][:-1], "--config.classify.ignore_floor=False",
+             "--config.classify.learning_rates=(1e-9,)", f"--workdir={folder}"]  # fmt: skip
+    result = run("study", *flags)
+    assert result.returncode == 0, result.stderr
+    assert "stage 2" not in result.stdout and "ignore_floor=True goes on" in result.stdout
+    assert not (folder / "generators").exists() and not (folder / "metrics.jsonl").exists()
+    rows = read_json_lines(folder / "downstream" / "runs.jsonl")
+    assert [row["arm"] for row in rows] == ["real", *FLOOR]
+    words = " ".join(Page((folder / "report.html").read_text()).text)
+    assert "Cannot answer" in words and "No generator was trained" in words
+    assert "Does it help?" in words
+    for left_out in ("Real and generated images", "Training", "Fidelity", "Where they lie"):
+        assert left_out not in words
 
 
 def test_a_study_of_another_size_prepares_its_data_once_more_and_reads_it_once(tmp_path):

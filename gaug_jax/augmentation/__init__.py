@@ -34,3 +34,5 @@ POLICIES: dict[str, Callable[[Array, Images, Labels], tuple[Images, Labels]]] = 
     "augmix": augmix,
     "trivialaugment": trivialaugment,
 }
+# Policies whose images are made of several, so that their labels are shares of classes.
+MIXING = ("mixup", "cutmix")

@@ -20,8 +20,10 @@ from jaxtyping import Array, Float, Int, PyTree, UInt8
 from gaug_jax.augmentation import POLICIES
 from gaug_jax.classifiers.spec import ClassifierSpec
 from gaug_jax.images import to_unit
+from gaug_jax.models.pretrained_classifier import started
 from gaug_jax.objectives.pseudo_label import pseudo_label_loss
 from gaug_jax.progress import Progress
+from gaug_jax.weights.efficientnet import pretrained_efficientnet
 
 _STEPS_AT_ONCE = 20
 _CLASSIFY_BATCH = 256
@@ -79,11 +81,7 @@ def training_images(
     then = then or everything
     capacity = 1 << (max(len(images), at_least) - 1).bit_length()
     padding = [(0, capacity - len(images))]
-    weights = np.ones(num_classes, np.float32)
-    if balanced:
-        counts = np.bincount(labels[slice(*then)], minlength=num_classes)
-        present = counts > 0
-        weights[present] = counts.sum() / (present.sum() * counts[present])
+    weights = class_weights(labels[slice(*then)], num_classes, balanced)
     as_bounds = functools.partial(jnp.asarray, dtype=jnp.int32)
     return TrainingImages(
         jnp.asarray(np.pad(images, padding + [(0, 0)] * 3)),
@@ -96,6 +94,24 @@ def training_images(
     )
 
 
+def class_weights(
+    labels: Int[np.ndarray, " images"], num_classes: int, balanced: bool
+) -> Float[np.ndarray, " classes"]:
+    """Returns the weight of each class in a loss; 1 of each, and on average of the images.
+
+    Args:
+      labels: class of each image.
+      num_classes: of the labels.
+      balanced: weigh classes by the inverse of their number; those without an image by 1.
+    """
+    weights = np.ones(num_classes, np.float32)
+    if balanced:
+        counts = np.bincount(labels, minlength=num_classes)
+        present = counts > 0
+        weights[present] = counts.sum() / (present.sum() * counts[present])
+    return weights
+
+
 class _Fit(NamedTuple):
     """A fit under way."""
 
@@ -105,18 +121,26 @@ class _Fit(NamedTuple):
     opt_state: optax.OptState
 
 
-def new_fit(key: Array, spec: ClassifierSpec) -> _Fit:
-    """Returns a fit at step 0."""
+def new_fit(key: Array, spec: ClassifierSpec, published: PyTree | None = None) -> _Fit:
+    """Returns a fit at step 0.
+
+    Args:
+      key: of the parameters that are drawn.
+      spec: of the fit.
+      published: what `pretrained` begins with; None draws all of its parameters.
+    """
     variables = spec.network.init(key, jnp.zeros((1, *spec.image_shape)), train=False)
+    if published is not None:
+        variables = started(variables, published)
     params = variables["params"]
     opt_state = spec.optimizer.init(params)
     return _Fit(jnp.zeros((), jnp.int32), params, variables["batch_stats"], opt_state)
 
 
 @functools.partial(jax.jit, static_argnames="spec")
-def _new_fits(keys: Array, *, spec: ClassifierSpec) -> _Fit:
+def _new_fits(keys: Array, published: PyTree | None, *, spec: ClassifierSpec) -> _Fit:
     """Returns a fit at step 0 for each key."""
-    return jax.vmap(functools.partial(new_fit, spec=spec))(keys)
+    return jax.vmap(lambda key: new_fit(key, spec, published))(keys)
 
 
 def _draw(
@@ -144,7 +168,7 @@ def _loss(
     if spec.pseudo_label_weight:
         unlabelled, _ = _draw(unlabelled_key, data, data.unlabelled, spec)
         loss += spec.pseudo_label_weight * pseudo_label_loss(apply(unlabelled)[0].logits)
-    return loss, updates["batch_stats"]
+    return loss, updates.get("batch_stats", fit.batch_stats)
 
 
 def _augmented(key: Array, images: Array, labels: Array, spec: ClassifierSpec) -> tuple:
@@ -168,7 +192,10 @@ def _fit_step(
     )
     directions, opt_state = spec.optimizer.update(gradients, fit.opt_state, fit.params)
     rate = learning_rate * optax.cosine_decay_schedule(1.0, spec.steps)(fit.step)
-    params = jax.tree.map(lambda leaf, way: leaf - rate * way, fit.params, directions)
+    params = jax.tree.map(
+        lambda leaf, way, scale: leaf - rate * scale * way,
+        fit.params, directions, spec.rate_scales(fit.params),
+    )  # fmt: skip
     return _Fit(fit.step + 1, params, batch_stats, opt_state), loss
 
 
@@ -245,7 +272,10 @@ def _fitted(
     """
     keys = jax.vmap(jax.random.key)(jnp.asarray(seeds))
     init_keys, step_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
-    fits = _new_fits(init_keys, spec=spec)
+    published = None
+    if spec.architecture == "pretrained":
+        published = pretrained_efficientnet().variables
+    fits = _new_fits(init_keys, published, spec=spec)
     rates = jnp.asarray(learning_rates, jnp.float32)
     for done in range(0, spec.steps, _STEPS_AT_ONCE):
         if given_up.is_set():

@@ -5,13 +5,16 @@ import dataclasses
 import flax.linen as nn
 import jax
 import optax
+from jaxtyping import PyTree
 
+from gaug_jax.models import convolution, depthwise, plain_convolution
 from gaug_jax.models.classifier import Classifier
-from gaug_jax.models.convolution import default_implementation
-from gaug_jax.models.plain_convolution import default_implementation as plain_implementation
+from gaug_jax.models.pretrained_classifier import PretrainedClassifier, layer_scales
 from gaug_jax.models.resnet import ResNet
 
-ARCHITECTURES = ("cnn", "resnet")
+NETWORKS = ("cnn", "resnet", "pretrained")
+# Linear models on features that are not fitted to the labels.
+LINEAR = ("pixels", "linear", "linear_map")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,14 +24,16 @@ class ClassifierSpec:
     Attributes:
       image_shape: height, width and channels.
       class_names: of the logits, in their order.
-      architecture: `cnn` or `resnet`.
-      width: features of its first layer.
+      architecture: `cnn`, `resnet` or `pretrained`, one of `NETWORKS`.
+      width: features of its first layer; `pretrained` has its own.
       steps: optimiser steps.
       batch_size: images of a step.
       weight_decay: of the kernels.
       augmentation: a policy of `augmentation.POLICIES`.
       flip: whether `classical` may mirror left and right.
       pseudo_label_weight: of the loss on unlabelled images; 0 leaves them out.
+      layer_decay: of `pretrained`, as in `models.pretrained_classifier.layer_scales`.
+      frozen_statistics: of `pretrained`: leave the batch norms' running statistics as they are.
     """
 
     image_shape: tuple[int, int, int]
@@ -41,16 +46,27 @@ class ClassifierSpec:
     augmentation: str = "classical"
     flip: bool = False
     pseudo_label_weight: float = 0.0
+    # Of training alone, and younger than classifiers that are kept: no part of their identity.
+    layer_decay: float = dataclasses.field(default=1.0, repr=False)
+    frozen_statistics: bool = dataclasses.field(default=False, repr=False)
 
     @property
     def network(self) -> nn.Module:
         """The network, for this platform."""
+        classes = len(self.class_names)
         if self.architecture == "resnet":
-            implementation = plain_implementation(trained=True)
-            return ResNet(len(self.class_names), self.width, implementation)
-        return Classifier(
-            len(self.class_names), self.width, implementation=default_implementation()
-        )
+            form = plain_convolution.default_implementation(trained=True)
+            return ResNet(classes, self.width, form)
+        if self.architecture == "pretrained":
+            form = depthwise.default_implementation()
+            return PretrainedClassifier(classes, form, self.frozen_statistics)
+        return Classifier(classes, self.width, implementation=convolution.default_implementation())
+
+    def rate_scales(self, params: PyTree) -> PyTree:
+        """Returns what the learning rate of each parameter is multiplied by."""
+        if self.architecture == "pretrained":
+            return layer_scales(params, self.layer_decay)
+        return jax.tree.map(lambda leaf: 1.0, params)
 
     @property
     def optimizer(self) -> optax.GradientTransformation:

@@ -92,20 +92,21 @@ def _check_readable(data: SourceData, made: Preprocessed, settings: DataSettings
     """Raises `UserError` where pictures are absent or cannot be read, unless that is allowed."""
     if settings.allow_missing and len(made.images):
         return
-    complaints = []
+    complaints, first = [], ""
     if data.missing:
         complaints.append(f"{len(data.missing)} pictures are absent: {listed(data.missing)}")
     if made.unreadable:
         names = list(made.unreadable)
         complaints.append(f"{len(names)} pictures cannot be read: {listed(names)}")
+        first = f" ({made.unreadable[names[0]]})"
     if not len(made.images):
         raise UserError(
-            f"config.data.source={data.source!r}: {'; '.join(complaints)}; none is left"
+            f"config.data.source={data.source!r}: {'; '.join(complaints)}; none is left{first}"
         )
     if complaints:
         raise UserError(
             f"{'; '.join(complaints)}; restore them, or go on without them by "
-            "--config.data.allow_missing=True"
+            f"--config.data.allow_missing=True{first}"
         )
 
 

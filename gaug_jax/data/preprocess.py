@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import UInt8
 
+from gaug_jax.data.cropping import centre, mask_path, read_mask, within_mask
 from gaug_jax.data.record import Record, SourceData
 from gaug_jax.errors import UserError
 from gaug_jax.files import atomic_file
@@ -80,10 +81,24 @@ def cache_key(data: SourceData, settings: DataSettings) -> str:
         "channels": settings.channels,
         "resize": settings.resize,
     }
+    if settings.crop != 1.0:
+        options["crop"] = settings.crop
     digest.update(json.dumps(options, sort_keys=True).encode())
     for record in data.records:
-        digest.update(json.dumps([record.name, _identity(record)]).encode())
+        identity = [record.name, _identity(record), *_mask_identity(record, settings)]
+        digest.update(json.dumps(identity).encode())
     return digest.hexdigest()
+
+
+def _mask_identity(record: Record, settings: DataSettings) -> list[str]:
+    """Returns what changes when a picture's mask changes; nothing without masks."""
+    if settings.masks is None:
+        return []
+    try:
+        status = mask_path(Path(settings.masks).expanduser(), record.name).stat()
+    except UserError:
+        return ["none"]
+    return [f"{status.st_size} {status.st_mtime_ns}"]
 
 
 def _identity(record: Record) -> str:
@@ -137,6 +152,13 @@ def _square(record: Record, settings: DataSettings) -> UInt8[np.ndarray, "size s
         image = _in_channels(picture, settings.channels)
     else:
         image = read_picture(picture, settings.channels, record.name)
+    if settings.masks is not None:
+        path = mask_path(Path(settings.masks).expanduser(), record.name)
+        try:
+            image = within_mask(image, read_mask(path, record.name))
+        except ValueError as error:
+            raise UserError(f"{record.name}: {error}") from None
+    image = centre(image, settings.crop)
     return resize_square(image, settings.image_size, settings.resize)
 
 

@@ -6,11 +6,11 @@ the images that batches are drawn from and in the augmentation.
 
 import dataclasses
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int, UInt8
+from jaxtyping import Int
 
-from gaug_jax.classifiers.fit import TrainingImages, training_images
 from gaug_jax.data.labelled import Labelled
 
 
@@ -23,7 +23,8 @@ class Arm:
       synthetic: whether generated images take part.
       mode: how they do: `mixed`, `pretrain`, `only`, `shuffled`, `unlabelled`, or `joint`,
         where the classifier was trained along with its generator; or of real images alone
-        `real`, `oversample`, `borders`.
+        `real`, `oversample`, `borders`; or a floor: `majority`, which looks at no image, and
+        `pixels`, a linear model on principal components.
       all_ratios: whether every ratio and filter is tried, or the reference ones alone.
       levelled: whether generated images fill up the rarest classes first (`levelling`), or have
         the training part's proportions.
@@ -56,14 +57,32 @@ ARMS: dict[str, Arm] = {
     "gan_shuffled": Arm(synthetic=True, mode="shuffled"),
     "pseudo_label": Arm(synthetic=True, mode="unlabelled"),
     "ec_gan": Arm(synthetic=True, mode="joint"),
-    # A control, not a competitor: what can be told without the lungs.
+    # Controls, not competitors: what can be told without the lungs, and by the simplest models.
     "borders_only": Arm(mode="borders"),
+    "majority": Arm(mode="majority"),
+    "pixels": Arm(mode="pixels"),
 }
+# In every study: a classifier that is not above them answers nothing.
+FLOOR = ("majority", "pixels")
 # Arms that an answer may rest on as the best one without a GAN.
 WITHOUT_GAN = ("real", "classical", "mixup", "cutout", "cutmix", "augmix", "trivialaugment",
                "oversample")  # fmt: skip
-# Share of the height and width that `borders_only` blackens.
-_MIDDLE = 0.7
+
+
+class Material(NamedTuple):
+    """The images that an arm's fits draw from, real ones first.
+
+    Attributes:
+      images: [0, 255], and the class of each.
+      first: begin and end of those of the first half of the steps; None for those of `then`.
+      then: of the other steps.
+      unlabelled: of those whose labels are not used; empty where there are none.
+    """
+
+    images: Labelled
+    first: tuple[int, int] | None
+    then: tuple[int, int]
+    unlabelled: tuple[int, int] = (0, 0)
 
 
 def synthetic_count(num_real: int, ratio: float) -> int:
@@ -100,59 +119,34 @@ def take(images: Labelled, wanted: Int[np.ndarray, " classes"]) -> Labelled:
     return Labelled(images.images[chosen], images.labels[chosen])
 
 
-def arm_images(
-    arm: Arm,
-    real: Labelled,
-    synthetic: Labelled | None,
-    num_classes: int,
-    steps: int,
-    rng: np.random.Generator,
-    balanced: bool = False,
-    at_least: int = 1,
-) -> TrainingImages:
+def arm_material(
+    arm: Arm, real: Labelled, synthetic: Labelled | None, rng: np.random.Generator
+) -> Material:
     """Returns what an arm's classifiers are fitted to.
 
     Args:
       arm: which.
       real: the training part.
       synthetic: generated images, as many as the ratio says; None for arms without.
-      num_classes: of the labels.
-      steps: of the fit; half of them pretrain.
       rng: shuffles labels.
-      balanced: weigh classes by the inverse of their number.
-      at_least: of `training_images`.
     """
     count = len(real.labels)
-    shared = {"balanced": balanced, "at_least": at_least}
     if not arm.synthetic:
-        images = without_middle(real.images) if arm.mode == "borders" else real.images
         copies = 2 if arm.mode == "oversample" else 1
-        images, labels = np.concatenate([images] * copies), np.tile(real.labels, copies)
-        return training_images(images, labels, num_classes, **shared)
+        images = Labelled(np.concatenate([real.images] * copies), np.tile(real.labels, copies))
+        return Material(images, None, (0, count * copies))
     labels = synthetic.labels
     if arm.mode == "shuffled":
         labels = rng.permutation(labels)
-    images = np.concatenate([real.images, synthetic.images])
-    labels = np.concatenate([real.labels, labels])
-    real_part, synthetic_part = (0, count), (count, len(labels))
-    options = {
-        "mixed": {},
-        "shuffled": {},
-        "pretrain": {"first": synthetic_part, "then": real_part, "switch": steps // 2},
-        "only": {"then": synthetic_part},
-        "unlabelled": {"then": real_part, "unlabelled": synthetic_part},
-    }[arm.mode]
-    return training_images(images, labels, num_classes, **shared, **options)
-
-
-def without_middle(
-    images: UInt8[np.ndarray, "images height width channels"],
-) -> UInt8[np.ndarray, "images height width channels"]:
-    """Returns images whose middle (0.7 of height and width) is black."""
-    images = images.copy()
-    rows, columns = (
-        slice(round(size * (1 - _MIDDLE) / 2), size - round(size * (1 - _MIDDLE) / 2))
-        for size in images.shape[1:3]
+    images = Labelled(
+        np.concatenate([real.images, synthetic.images]), np.concatenate([real.labels, labels])
     )
-    images[:, rows, columns] = 0
-    return images
+    everything, real_part = (0, len(images.labels)), (0, count)
+    synthetic_part = (count, len(images.labels))
+    return {
+        "mixed": Material(images, None, everything),
+        "shuffled": Material(images, None, everything),
+        "pretrain": Material(images, synthetic_part, real_part),
+        "only": Material(images, None, synthetic_part),
+        "unlabelled": Material(images, None, real_part, synthetic_part),
+    }[arm.mode]

@@ -1,4 +1,4 @@
-"""Fits of one arm on one split and training size, tuned on the validation part alone."""
+"""One arm on one split and training size: what its fits say, and the rows of them."""
 
 import dataclasses
 from typing import Any, NamedTuple
@@ -7,38 +7,61 @@ import jax
 import numpy as np
 from jaxtyping import Float, Int
 
-from gaug_jax.classifiers.fit import class_probabilities, fit_classifiers
+from gaug_jax.classifiers.fit import class_probabilities
 from gaug_jax.classifiers.fitted import FittedClassifier
 from gaug_jax.classifiers.spec import ClassifierSpec
 from gaug_jax.data.labelled import Labelled
-from gaug_jax.downstream.arms import ARMS, arm_images, without_middle
+from gaug_jax.downstream.regions import part_in_region
 from gaug_jax.evaluation.metrics import classification as scores
 
 Probabilities = Float[np.ndarray, "fits images classes"]
 
 
-class Parts(NamedTuple):
-    """The real images of one split and training size."""
+@dataclasses.dataclass(frozen=True, eq=False)
+class Parts:
+    """The real images of one split and training size.
+
+    Attributes:
+      train: the training part.
+      validation: the validation part.
+      test: the test part.
+      external: a second test set, or None.
+      train_groups: patient of each training image; None where each is by itself.
+    """
 
     train: Labelled
     validation: Labelled
     test: Labelled
     external: Labelled | None
+    train_groups: Int[np.ndarray, " images"] | None = None
+
+    def groups(self) -> Int[np.ndarray, " images"]:
+        """Returns the patient of each training image."""
+        if self.train_groups is None:
+            return np.arange(len(self.train.labels))
+        return self.train_groups
+
+    def without_test(self) -> "Parts":
+        """Returns parts for a choice: the validation part stands in for the test part."""
+        return dataclasses.replace(self, test=self.validation, external=None)
+
+    def in_region(self, region: str) -> "Parts":
+        """Returns what a classifier of a region sees of each part."""
+        parts = (self.train, self.validation, self.test, self.external)
+        return Parts(*(part_in_region(part, region) for part in parts), self.train_groups)
 
 
 class Fitted(NamedTuple):
     """What the chosen fits say, one for each classifier seed.
 
     Attributes:
-      optimizer_steps: of each.
-      learning_rate: chosen on the validation part; of a joint classifier its own.
+      tuned: what was chosen on the validation part, by the names of its columns in `runs.jsonl`.
       validation: probabilities there.
-      test: probabilities of the test part, by fits with that learning rate.
+      test: probabilities of the test part, by fits with what was chosen.
       external: probabilities of the external set, or None.
     """
 
-    optimizer_steps: int
-    learning_rate: float
+    tuned: dict[str, Any]
     validation: Probabilities
     test: Probabilities
     external: Probabilities | None
@@ -49,11 +72,14 @@ class Budget:
     """What is the same for every arm.
 
     Attributes:
-      spec: of the classifiers, but for the augmentation.
+      spec: of the classifiers, but for the augmentation; its architecture may be a linear one.
       seeds: of the classifiers.
-      learning_rates: the grid, tried by every arm.
+      learning_rates: the grid that every arm of a network begins with.
+      penalties: that of a linear model.
+      widenings: how often a grid may widen.
+      copies: augmented copies of each image that a linear model is fitted to.
       balanced: weigh classes by the inverse of their number.
-      endpoint: figure of one split that the learning rate is chosen by.
+      endpoint: figure of one split that values of a grid are chosen by.
       pseudo_label_weight: of the loss on unlabelled images.
       most_images: of any arm's fits, so that all share their programs.
     """
@@ -61,46 +87,37 @@ class Budget:
     spec: ClassifierSpec
     seeds: tuple[int, ...]
     learning_rates: tuple[float, ...]
+    penalties: tuple[float, ...]
+    widenings: int
+    copies: int
     balanced: bool
     endpoint: str
     pseudo_label_weight: float
     most_images: int = 1
 
 
-def fit_arm(
-    name: str, parts: Parts, synthetic: Labelled | None, budget: Budget, seed: int
-) -> Fitted:
-    """Returns an arm's fits: every seed at every learning rate, in one program.
+def said_of(parts: Parts, say: Any) -> tuple[Probabilities, Probabilities, Probabilities | None]:
+    """Returns what fits say of the validation part, the test part and the external set.
 
     Args:
-      name: of the arm.
       parts: of the split and training size.
-      synthetic: generated images of the arm, or None.
-      budget: the same for all arms.
-      seed: of what the arm draws beside its fits.
+      say: from images to probabilities of each fit.
     """
-    arm = ARMS[name]
-    spec = dataclasses.replace(
-        budget.spec,
-        augmentation=arm.augmentation,
-        pseudo_label_weight=budget.pseudo_label_weight if arm.mode == "unlabelled" else 0.0,
-    )
-    data = arm_images(
-        arm, parts.train, synthetic, len(spec.class_names), spec.steps,
-        np.random.default_rng([seed, 1]), budget.balanced, budget.most_images,
-    )  # fmt: skip
-    grid = [(rate, each) for rate in budget.learning_rates for each in budget.seeds]
-    rates, seeds = (np.array(column) for column in zip(*grid, strict=True))
-    variables = fit_classifiers(data, spec, seeds, rates, quiet=True)
-    shown = without_middle if arm.mode == "borders" else lambda images: images
-    validation = class_probabilities(variables, shown(parts.validation.images), spec)
-    chosen = choose_learning_rate(validation, parts.validation.labels, rates, budget.endpoint)
-    mine = np.flatnonzero(rates == chosen)
-    test = class_probabilities(variables, shown(parts.test.images), spec)[mine]
-    external = None
-    if parts.external is not None:
-        external = class_probabilities(variables, shown(parts.external.images), spec)[mine]
-    return Fitted(spec.steps, chosen, validation[mine], test, external)
+    external = None if parts.external is None else say(parts.external.images)
+    return say(parts.validation.images), say(parts.test.images), external
+
+
+def majority(parts: Parts, num_classes: int, seeds: tuple[int, ...]) -> Fitted:
+    """Returns the training part's commonest class, whatever the image.
+
+    Args:
+      parts: of the split and training size.
+      num_classes: of the labels.
+      seeds: of the classifiers, which all say the same.
+    """
+    counts = np.bincount(parts.train.labels, minlength=num_classes)
+    always = np.eye(num_classes)[counts.argmax()]
+    return Fitted({}, *said_of(parts, lambda images: np.tile(always, (len(seeds), len(images), 1))))
 
 
 def joint_arm(
@@ -119,31 +136,27 @@ def joint_arm(
     """
     stacked = jax.tree.map(lambda leaf: leaf[None], classifier.variables)
 
-    def said(part: Labelled) -> Probabilities:
-        return class_probabilities(stacked, part.images, classifier.spec)[:, :, order]
+    def say(images: np.ndarray) -> Probabilities:
+        return class_probabilities(stacked, images, classifier.spec)[:, :, order]
 
-    external = None if parts.external is None else said(parts.external)
-    steps = classifier.spec.steps
-    return Fitted(steps, learning_rate, said(parts.validation), said(parts.test), external)
+    tuned = {"optimizer_steps": classifier.spec.steps, "learning_rate": learning_rate}
+    return Fitted(tuned, *said_of(parts, say))
 
 
-def choose_learning_rate(
-    validation: Probabilities,
-    labels: Int[np.ndarray, " images"],
-    rates: Float[np.ndarray, " fits"],
-    endpoint: str,
-) -> float:
-    """Returns the learning rate with the best mean endpoint on the validation part.
+def worth(
+    validation: Probabilities, labels: Int[np.ndarray, " images"], endpoint: str
+) -> tuple[float, float]:
+    """Returns what the best value of a grid has the most of: first the mean endpoint.
 
     Among equals, and where the endpoint is not defined, the least log loss.
+
+    Args:
+      validation: what the fits of one value say of the validation part.
+      labels: of its images.
+      endpoint: of the study.
     """
-
-    def worth(rate: float) -> tuple[float, float]:
-        fits = validation[rates == rate]
-        loss = np.mean([scores.log_loss(each, labels) for each in fits])
-        return mean_endpoint(fits, labels, endpoint), -float(loss)
-
-    return float(max(np.unique(rates), key=worth))
+    loss = np.mean([scores.log_loss(each, labels) for each in validation])
+    return mean_endpoint(validation, labels, endpoint), -float(loss)
 
 
 def mean_endpoint(fits: Probabilities, labels: Int[np.ndarray, " images"], endpoint: str) -> float:
@@ -180,7 +193,7 @@ def run_rows(
     common: dict[str, Any],
     fitted: Fitted,
     parts: Parts,
-    budget: Budget,
+    num_classes: int,
     seeds: tuple[int, ...],
 ) -> list[dict[str, Any]]:
     """Returns a row of `runs.jsonl` for each classifier seed.
@@ -193,7 +206,7 @@ def run_rows(
       common: arm, size, ratio, filter, split and generator seed.
       fitted: the fits.
       parts: of the split and training size.
-      budget: the same for all arms.
+      num_classes: of the labels.
       seeds: of the classifiers.
     """
     rows = []
@@ -201,14 +214,15 @@ def run_rows(
         row = {
             **common,
             "classifier_seed": seed,
-            "optimizer_steps": fitted.optimizer_steps,
-            "learning_rate": fitted.learning_rate,
+            "optimizer_steps": None,
+            "learning_rate": None,
+            **fitted.tuned,
             "num_train": len(parts.train.labels),
             **scores.plain_figures(fitted.test[place], parts.test.labels),
         }
         validation = scores.plain_figures(fitted.validation[place], parts.validation.labels)
         row |= {f"validation_{name}": value for name, value in validation.items()}
-        if len(budget.spec.class_names) == 2:
+        if num_classes == 2:
             found = threshold_at_90_specificity(fitted.validation[place], parts.validation.labels)
             row |= deployed(fitted.test[place], parts.test.labels, found)
         if fitted.external is not None:

@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from gaug_jax.downstream.arms import ARMS, WITHOUT_GAN
+from gaug_jax.downstream.arms import ARMS, FLOOR, WITHOUT_GAN
+from gaug_jax.downstream.floor import why_no_answer
+from gaug_jax.downstream.plan import arms_of, of_region
 from gaug_jax.evaluation.metrics import classification as scores
 from gaug_jax.evaluation.metrics.calibration import fit_calibration
 from gaug_jax.evaluation.metrics.intervals import (
@@ -88,7 +90,9 @@ def summarise(rows: list[Row], predictions: Path, study: ClassifySettings) -> di
       predictions: folder of the predictions.
       study: the settings.
     """
-    sizes = {str(size): _size(rows, size, predictions, study) for size in study.train_sizes}
+    main = of_region(rows, study.region)
+    sizes = {str(size): _size(main, size, predictions, study) for size in study.train_sizes}
+    of_endpoint = sizes[str(study.endpoint_size)]
     return {
         "endpoint": study.endpoint,
         "endpoint_size": study.endpoint_size,
@@ -96,11 +100,66 @@ def summarise(rows: list[Row], predictions: Path, study: ClassifySettings) -> di
         "splits": list(study.splits),
         "generator_seeds": list(study.generator_seeds),
         "classifier_seeds": list(study.seeds),
-        "optimizer_steps": study.steps,
+        "region": study.region,
         "sizes": sizes,
-        "answer": _answer(sizes[str(study.endpoint_size)], study),
+        "fits": _fits(main),
+        "regions": regions_of(rows, predictions, study),
+        "cannot_answer": why_no_answer(of_endpoint, study),
+        "answer": _answer(of_endpoint, study),
         "paper": [list(line) for line in study.paper],
     }
+
+
+def floor_reason(rows: list[Row], predictions: Path, study: ClassifySettings) -> str | None:
+    """Returns why a study cannot answer, by its runs without generated images; None where it can.
+
+    Args:
+      rows: of `runs.jsonl`.
+      predictions: folder of the predictions.
+      study: the settings.
+    """
+    real = [row for row in of_region(rows, study.region) if row["gan_seed"] is None]
+    return why_no_answer(_size(real, study.endpoint_size, predictions, study), study)
+
+
+def _fits(rows: list[Row]) -> dict[str, Any]:
+    """Returns of what kind the classifiers are, and how they were tuned."""
+    of_arms = [row for row in rows if row["arm"] not in FLOOR]
+    steps = {row["optimizer_steps"] for row in of_arms} - {None}
+    return {
+        "architectures": sorted({row.get("architecture", "cnn") for row in of_arms}),
+        "optimizer_steps": sorted(steps),
+        "balanced": any(row.get("balanced", False) for row in of_arms),
+        "share_at_edge_of_grid": float(np.mean([row.get("grid_ended", False) for row in of_arms]))
+        if of_arms else 0.0,
+    }  # fmt: skip
+
+
+def regions_of(
+    rows: list[Row], predictions: Path, study: ClassifySettings
+) -> dict[str, dict[str, Any]]:
+    """Returns the endpoint of `real` and of the endpoint's arm in each region, at its size.
+
+    Args:
+      rows: of `runs.jsonl`.
+      predictions: folder of the predictions.
+      study: the settings.
+    """
+    found = {}
+    for region in (study.region, *study.regions) if study.regions else ():
+        arms = {}
+        for arm in dict.fromkeys(("real", study.endpoint_arm)):
+            mine = [row for row in of_region(rows, region)
+                    if (row["arm"], row["train_size"]) == (arm, study.endpoint_size)
+                    and row["ratio"] in (0.0, study.reference_ratio)
+                    and row["filter"] == "none"]  # fmt: skip
+            if mine:
+                lacking = without_validation({arm: mine}, predictions)
+                pooled = pool(mine, predictions, len(study.splits) > 1 and lacking is None)
+                figure = pooled.figure(study.endpoint)
+                arms[arm] = _as_dict(figure, pooled, study.endpoint, _REPLICATES)
+        found[region] = arms
+    return found
 
 
 def _size(rows: list[Row], size: int, predictions: Path, study: ClassifySettings) -> dict[str, Any]:
@@ -109,13 +168,17 @@ def _size(rows: list[Row], size: int, predictions: Path, study: ClassifySettings
     mine = [row for row in rows if row["train_size"] == size]
     chosen = {
         arm: choose_variant([row for row in mine if row["arm"] == arm], endpoint)
-        for arm in study.arms
+        for arm in arms_of(study)
         if any(row["arm"] == arm for row in mine)
     }
     several = len(study.splits) > 1
     lacking = without_validation(chosen, predictions) if several else None
     calibrated = several and lacking is None
-    pooled = {arm: pool(variant, predictions, calibrated) for arm, variant in chosen.items()}
+    pooled = {
+        # Always the same class: there is nothing to calibrate.
+        arm: pool(variant, predictions, calibrated and arm != "majority")
+        for arm, variant in chosen.items()
+    }
     best = best_without_gan(chosen, endpoint)
     arms = {arm: _arm(arm, chosen[arm], pooled, best, study.endpoint) for arm in chosen}
     compared = [arm for arm in arms if ARMS[arm].synthetic and "difference_to_best" in arms[arm]]
@@ -247,7 +310,11 @@ def _arm(
         values = [row[name] for row in rows if row.get(name) is not None]
         if values:
             result[name] = float(np.mean(values))
-    for name, other in (("difference_to_real", "real"), ("difference_to_best", best)):
+    for name, other in (
+        ("difference_to_real", "real"),
+        ("difference_to_best", best),
+        ("difference_to_majority", "majority"),
+    ):
         if other not in pooled or other == arm:
             continue
         difference = _difference(mine, pooled[other], endpoint)

@@ -198,8 +198,8 @@ def downstream_section(
     counts = "; ".join(f"{kind} seeds: {count}" for kind, count in seeds.items())
     several = " and ".join(f"{kind} seeds" for kind, count in seeds.items() if count > 1)
     paragraphs = [
-        f"Every arm's classifiers made {summary['optimizer_steps']} steps, tuned on the same grid "
-        "by the validation part"
+        *filter(None, [_architecture(summary)]),
+        f"{fits_words(summary)}, tuned by the same rule on the validation part"
         + (" (ec_gan's is trained with its generator, one for each)" if "ec_gan" in arms else "")
         + f". Splits: {_splits(summary, manifest)}; {counts}. Ratio and filter of an arm, and the "
         "best arm without a GAN, are chosen on validation. Intervals are of 95%: "
@@ -210,6 +210,40 @@ def downstream_section(
     ]
     terms = downstream_terms(list(arms), list(columns))
     return Section("downstream", "Does it help?", paragraphs, tables, pictures, terms=terms)
+
+
+_KINDS = {
+    "cnn": "a plain convolutional network",
+    "resnet": "a small residual network",
+    "pretrained": "EfficientNet-Lite0, fine-tuned from ImageNet's weights",
+    "linear": "logistic regression on the frozen features of EfficientNet-Lite0 (ImageNet)",
+    "linear_map": "logistic regression on the frozen features of EfficientNet-Lite0 (ImageNet) "
+    "at a stride of 16, position by position",
+    "pixels": "logistic regression on 50 principal components of the pixels",
+}
+
+
+def _architecture(summary: Mapping[str, Any]) -> str:
+    """Returns how the classifier was chosen; nothing where the config names it."""
+    found = summary.get("architecture")
+    return f"The classifier: {found}." if found else ""
+
+
+def fits_words(summary: Mapping[str, Any]) -> str:
+    """Returns what every arm's classifiers are, in words.
+
+    Args:
+      summary: `downstream/summary.json`.
+    """
+    fits = summary["fits"]
+    kinds = " or ".join(_KINDS[name] for name in fits["architectures"])
+    steps = " or ".join(map(str, fits["optimizer_steps"]))
+    words = f"Every arm's classifiers are {kinds}" + (f", of {steps} steps" if steps else "")
+    if fits["balanced"]:
+        words += ", with classes weighed by the inverse of their number"
+    if fits["share_at_edge_of_grid"]:
+        words += f" ({fits['share_at_edge_of_grid']:.0%} of the fits at the edge of their grid)"
+    return words
 
 
 def _splits(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:

@@ -26,6 +26,8 @@ ARMS = {
     "pseudo_label": "training images, and generated ones where the classifier is sure of a class",
     "ec_gan": "training images and generated ones, the classifier along with its generator",
     "borders_only": "training images without their middle, a control for traces at the borders",
+    "majority": "always the commonest class, a floor",
+    "pixels": "a linear model on 50 principal components of the training images' pixels, a floor",
 }
 _COLUMNS = {
     "minus best without GAN": "difference to the arm without generated images that is best on "

@@ -19,7 +19,8 @@ class Verdict(NamedTuple):
     """What the report begins with.
 
     Attributes:
-      word: `Helps`, `Hurts`, `Cannot be told`, or `Not asked` where there is nothing to compare.
+      word: `Helps`, `Hurts`, `Cannot be told`, `Cannot answer` where the classifiers are not
+        above the floor, or `Not asked` where there is nothing to compare.
       sentence: by how much, against what, on how many.
     """
 
@@ -72,13 +73,34 @@ def card_notes(summary: Mapping[str, Any]) -> list[str]:
       summary: `downstream/summary.json`.
     """
     answer = summary["answer"]
-    notes = [] if answer is None else [arms_sentence([answer["arm"], answer["against"]])]
+    notes = regions_notes(summary)
+    notes += [] if answer is None else [arms_sentence([answer["arm"], answer["against"]])]
     if len(summary["splits"]) == 1:
         notes.append(
             "There is one split: the interval covers which images are tested on, not which are "
             "trained on. Another split may say otherwise."
         )
     return notes
+
+
+def regions_notes(summary: Mapping[str, Any]) -> list[str]:
+    """Returns where what tells the classes apart lies, as sentences; none without regions.
+
+    Args:
+      summary: `downstream/summary.json`.
+    """
+    regions = summary.get("regions") or {}
+    if len(regions) < 2:
+        return []
+    name = FIGURE_NAMES[summary["endpoint"]]
+    arms = dict.fromkeys(arm for found in regions.values() for arm in found)
+    said = []
+    for arm in arms:
+        seen = [(region, found.get(arm)) for region, found in regions.items()]
+        parts = [f"the {region} {interval(each)}" for region, each in seen if each]
+        said.append(f"{arm}: {', '.join(parts)}")
+    return [f"Where the classes are told apart ({name} of a part of the image alone): "
+            f"{'; '.join(said)}."]  # fmt: skip
 
 
 def verdict(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> Verdict:
@@ -89,6 +111,8 @@ def verdict(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> Verdict:
       manifest: `data_manifest.json`.
     """
     answer = summary["answer"]
+    if (reason := summary.get("cannot_answer")) is not None:
+        return Verdict("Cannot answer", f"{reason[0].upper()}{reason[1:]}.")
     if answer is None:
         return Verdict("Not asked", no_answer(summary))
     size = summary["endpoint_size"]

@@ -11,6 +11,9 @@ _EVERY_ARM = ("real", "classical", "mixup", "cutout", "cutmix", "augmix", "trivi
               "oversample", "gan", "gan+classical", "pretrain", "synthetic_only", "gan_shuffled",
               "pseudo_label")  # fmt: skip
 
+ARCHITECTURES = ("pixels", "linear", "linear_map", "cnn", "resnet", "pretrained")
+REGIONS = ("whole", "middle", "border")
+
 
 @dataclasses.dataclass(frozen=True)
 class ClassifySettings:
@@ -49,16 +52,84 @@ class ClassifySettings:
     seeds: Sequence[int] = field(
         (0, 1, 2), "Seeds of the classifiers of each arm and generator.", may_change=True
     )
-    architecture: str = field("cnn", "The classifier: cnn or resnet, the same for all arms.")
-    width: int = field(32, "Channels of the classifier's first layer.")
-    steps: int = field(600, "Optimiser steps of a classifier, the same for all arms.")
-    batch_size: int = field(64, "Images of one optimiser step of a classifier.")
-    weight_decay: float = field(1e-2, "Of the classifier's kernels.")
+    architecture: str = field(
+        "auto",
+        "The classifier, the same for all arms: cnn, resnet, pretrained (EfficientNet-Lite0 with "
+        "ImageNet's weights, fine-tuned), linear (logistic regression on that network's frozen "
+        "features, means over positions), linear_map (the same on its features at a stride of 16, "
+        "position by position), pixels (the same on 50 principal components of the pixels), or "
+        "auto: the one of `candidates` that is best on the validation parts with real images "
+        "alone.",
+    )
+    candidates: Sequence[str] = field(
+        ("pixels", "linear", "linear_map", "cnn"),
+        "What `auto` chooses among; of equals the first. On a CPU `pretrained` takes minutes an "
+        "arm.",
+    )
+    width: int = field(32, "Channels of the first layer of cnn and resnet.")
+    steps: int | None = field(
+        None,
+        "Optimiser steps of a network that the search for their number begins with. Unset: 600, "
+        "of pretrained 200.",
+    )
+    step_widenings: int = field(
+        2,
+        "How often the number of steps may be doubled or halved while that is better on the "
+        "validation part, with real images and classical augmentation; it is the same for all "
+        "arms of a split and size. 0: `steps` as they are.",
+        before=0,
+    )
+    batch_size: int = field(64, "Images of one optimiser step of a network.")
+    weight_decay: float = field(1e-2, "Of a network's kernels.")
     learning_rates: Sequence[float] = field(
-        (1e-2, 3e-2), "The grid that every arm is tuned on, by the validation part."
+        (),
+        "The grid that every arm of a network is tuned on, by the validation part. Empty: 0.01 and "
+        "0.03, of pretrained 0.001 and 0.003.",
+    )
+    penalties: Sequence[float] = field(
+        (1.0, 3.0, 10.0),
+        "The grid of a linear model's penalty, of its squared weights beside the mean loss, by "
+        "cross-validation of the training part.",
+    )
+    widenings: int = field(
+        3,
+        "How often a grid of learning rates or penalties may widen beyond its edge (by about 3) "
+        "while that is best.",
+        before=0,
+    )
+    copies: int = field(
+        4, "Augmented copies of each image that a linear model is fitted to, for each of `seeds`."
+    )
+    layer_decay: float = field(
+        1.0,
+        "Of pretrained: the learning rate of a block is that of the next one times this; 1: the "
+        "same everywhere.",
+    )
+    frozen_statistics: bool = field(
+        False, "Of pretrained: keep the batch norms' statistics as they were published."
     )
     flip: bool = field(False, "Whether the classical arms mirror images.")
-    balanced: bool = field(False, "Weigh classes by the inverse of their number of images.")
+    balanced: bool | None = field(
+        None,
+        "Weigh classes by the inverse of their number of images. Unset: where the training part "
+        "has half as many again of one class as of another.",
+    )
+    ignore_floor: bool = field(
+        False,
+        "Go on to train generators where the classifiers are below the floor or at chance.",
+        may_change=True,
+    )
+    region: str = field(
+        "whole",
+        "Named in advance: what of an image the classifiers see: whole, middle (the centre 0.7 of "
+        "height and width, resized to the whole) or border (with a black middle).",
+    )
+    regions: Sequence[str] = field(
+        (),
+        "Other regions that the arm real and the endpoint's arm are shown in, which says where "
+        "what tells the classes apart lies.",
+        may_change=True,
+    )
     pseudo_label_weight: float = field(0.1, "Weight of pseudo-labels in their arm's loss.")
     endpoint: str = field(
         "accuracy",
@@ -92,8 +163,8 @@ class ClassifySettings:
     )
 
     def __post_init__(self) -> None:
-        for name in ("arms", "train_sizes", "splits", "ratios", "filters", "seeds",
-                     "learning_rates", "generator_seeds"):  # fmt: skip
+        for name in ("arms", "train_sizes", "splits", "ratios", "filters", "seeds", "penalties",
+                     "candidates", "generator_seeds"):  # fmt: skip
             not_empty(f"classify.{name}", getattr(self, name))
         for ratio in (*self.ratios, self.reference_ratio):
             above("classify.ratios", ratio, 0)
@@ -104,13 +175,28 @@ class ClassifySettings:
                 at_least(f"classify.{name}", number, 0)
         for rate in self.learning_rates:
             above("classify.learning_rates", rate, 0)
-        for name in ("width", "steps", "batch_size"):
+        for penalty in self.penalties:
+            above("classify.penalties", penalty, 0)
+        if self.steps is not None:
+            at_least("classify.steps", self.steps, 1)
+        for name in ("width", "batch_size", "copies"):
             at_least(f"classify.{name}", getattr(self, name), 1)
+        for name in ("widenings", "step_widenings"):
+            at_least(f"classify.{name}", getattr(self, name), 0)
+        if not 0 < self.layer_decay <= 1:
+            raise UserError(
+                f"config.classify.layer_decay={self.layer_decay} must be above 0, and 1 or less"
+            )
         if not 0 < self.filter_keep <= 1:
             raise UserError(
                 f"config.classify.filter_keep={self.filter_keep} is no share: give above 0, up to 1"
             )
-        one_of("classify.architecture", self.architecture, ("cnn", "resnet"))
+        one_of("classify.architecture", self.architecture, ("auto", *ARCHITECTURES))
+        for name in self.candidates:
+            one_of("classify.candidates", name, ARCHITECTURES)
+        one_of("classify.region", self.region, REGIONS)
+        for name in self.regions:
+            one_of("classify.regions", name, REGIONS)
         for name, among in (("endpoint_size", "train_sizes"), ("endpoint_arm", "arms")):
             value, choices = getattr(self, name), getattr(self, among)
             if value not in choices:

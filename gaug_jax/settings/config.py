@@ -10,7 +10,7 @@ from gaug_jax.settings.classify import ClassifySettings
 from gaug_jax.settings.data import DataSettings
 from gaug_jax.settings.embed import EmbedSettings
 from gaug_jax.settings.evaluate import EvaluateSettings
-from gaug_jax.settings.fields import field
+from gaug_jax.settings.fields import field, fields_of
 from gaug_jax.settings.model import ModelSettings
 from gaug_jax.settings.objective import ObjectiveSettings
 from gaug_jax.settings.train import TrainSettings
@@ -59,10 +59,15 @@ class Settings:
         return dataclasses.replace(self, data=dataclasses.replace(self.data, **changes))
 
 
-def read_settings(values: Mapping[str, Any]) -> Settings:
+def read_settings(values: Mapping[str, Any], *, stored: bool = False) -> Settings:
     """Returns the settings of a config given as nested dictionaries.
 
-    A field or a section that is absent has its default: a work folder is older than some.
+    A field or a section that is absent has its default, or means what it meant before it was
+    there: a work folder is older than some.
+
+    Args:
+      values: the config.
+      stored: whether it is a work folder's.
 
     Raises:
       UserError: a section or a field is unknown, the seed is missing, or a value is not allowed.
@@ -76,15 +81,20 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
         raise UserError(f"config.{name} is not a section: see docs/config.md")
     if "seed" not in values:
         raise UserError("config.seed is missing: this is no config of gaug_jax")
-    sections = {name: _section(kind, name, values.get(name, {})) for name, kind in SECTIONS.items()}
+    sections = {
+        name: _section(kind, name, values.get(name, {}), stored) for name, kind in SECTIONS.items()
+    }
     return Settings(seed=values["seed"], **sections)
 
 
-def _section(kind: type, name: str, values: Mapping[str, Any]) -> Any:
+def _section(kind: type, name: str, values: Mapping[str, Any], stored: bool) -> Any:
     """Returns the dataclass `kind` of the config's section `name`."""
     known = {each.name for each in dataclasses.fields(kind)}
     for unknown in sorted(set(values) - known):
         raise UserError(f"config.{name}.{unknown} is not a field: see docs/config.md")
+    if stored:
+        older = {each.name: each.before for each in fields_of(kind) if each.before is not None}
+        values = {**older, **values}
     return kind(**{field_name: _frozen(value) for field_name, value in values.items()})
 
 

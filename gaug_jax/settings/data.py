@@ -25,6 +25,16 @@ class DataSettings:
     resize: str = field(
         "stretch", "How a picture becomes square: stretch (the paper's) or pad with black."
     )
+    crop: float = field(
+        1.0,
+        "Share of height and width that is kept of each picture, its centre, before it is resized "
+        "(0.7: the middle, where the lungs are on a frontal chest film).",
+    )
+    masks: str | None = field(
+        None,
+        "A folder with a mask for each picture, of the same name: what is dark there becomes "
+        "black, and the picture is cut to the rest. Unset: no masks.",
+    )
     label: str | None = field(
         None, "Which label set of the source (covid_chestxray: covid, finding). Unset: its first."
     )
@@ -83,6 +93,8 @@ class DataSettings:
         check_image_size(self.image_size)
         one_of("data.channels", self.channels, (1, 3))
         one_of("data.resize", self.resize, ("stretch", "pad"))
+        if not 0 < self.crop <= 1:
+            raise UserError(f"config.data.crop={self.crop} is no share: give above 0, up to 1")
         one_of("data.small_classes", self.small_classes, ("drop", "merge"))
         at_least("data.min_class_size", self.min_class_size, 0)
         fraction("data.test_fraction", self.test_fraction)

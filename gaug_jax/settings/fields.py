@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, get_type_hints
 
 
-def field(default: Any, meaning: str, *, may_change: bool = False) -> Any:
+def field(default: Any, meaning: str, *, may_change: bool = False, before: Any = None) -> Any:
     """Returns a dataclass field of a section.
 
     Args:
@@ -14,9 +14,11 @@ def field(default: Any, meaning: str, *, may_change: bool = False) -> Any:
       meaning: one or more whole sentences for the reference of the config's fields.
       may_change: whether a work folder may be continued with another value: one that says where,
         how long or how often, but not what is computed.
+      before: what a work folder's config that is older than the field stands for, where that is
+        not the default.
     """
     return dataclasses.field(
-        default=default, metadata={"meaning": meaning, "may_change": may_change}
+        default=default, metadata={"meaning": meaning, "may_change": may_change, "before": before}
     )
 
 
@@ -29,6 +31,7 @@ class Field(NamedTuple):
       default: value where a config says nothing.
       meaning: in words.
       may_change: whether a work folder may be continued with another value.
+      before: what an older config stands for; None for the default.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Field(NamedTuple):
     default: Any
     meaning: str
     may_change: bool
+    before: Any
 
 
 def fields_of(section: type) -> Iterator[Field]:

@@ -1,6 +1,8 @@
 """One split and training size of the downstream study: its generators, fits and rows."""
 
 import dataclasses
+import functools
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,21 +11,24 @@ import numpy as np
 
 from gaug_jax import data
 from gaug_jax.classifiers.fitted import read_classifier
-from gaug_jax.classifiers.spec import ClassifierSpec
+from gaug_jax.classifiers.spec import LINEAR, ClassifierSpec
 from gaug_jax.data.labelled import Labelled
 from gaug_jax.data.manifest import parts_sha256
 from gaug_jax.data.splits import TEST, TRAIN, VALIDATION
 from gaug_jax.downstream import leakage
-from gaug_jax.downstream.arms import ARMS, most_images, synthetic_count, take
+from gaug_jax.downstream.arms import ARMS, FLOOR, most_images, synthetic_count, take
 from gaug_jax.downstream.balance import levelling
+from gaug_jax.downstream.fitting import fit_arm, search_steps, with_steps
 from gaug_jax.downstream.plan import ArmRun, classifier_seeds, planned_runs
-from gaug_jax.downstream.runs import Budget, Fitted, Parts, fit_arm, joint_arm, run_rows
+from gaug_jax.downstream.regions import BORDER, WHOLE, part_in_region
+from gaug_jax.downstream.runs import Budget, Fitted, Parts, joint_arm, mean_endpoint, run_rows
 from gaug_jax.downstream.shortcut import shortcut_figures
 from gaug_jax.errors import UserError
 from gaug_jax.evaluation.metrics.classification import of_a_split
 from gaug_jax.files import append_json_line, atomic_file, read_json, read_json_lines, write_json
 from gaug_jax.progress import Progress
-from gaug_jax.settings import ClassifySettings, DataSettings
+from gaug_jax.settings import DataSettings
+from gaug_jax.stages.budget import make_budget
 from gaug_jax.stages.external import class_order, external_images
 from gaug_jax.stages.opened import Opened
 from gaug_jax.stages.together import run_together
@@ -68,43 +73,100 @@ class Cell:
         self._parts = Parts(
             *(self._ordered(*prepared.part(part)) for part in (TRAIN, VALIDATION, TEST)),
             external_images(settings, prepared, self._order),
+            prepared.groups[prepared.indices(TRAIN)],
         )
-        self._data_sha256 = parts_sha256(prepared.manifest)
+        self.data_sha256 = parts_sha256(prepared.manifest)
         self._pools: dict[int, Pool] = {}
         self._untrained: list[int] = []
         self._shortcut = self._shortcut_values()
-        names = tuple(prepared.class_names[place] for place in self._order)
-        num_real = len(prepared.indices(TRAIN))
-        self._budget = _budget(tuple(prepared.images.shape[1:]), names, num_real, self._study)
+        self._class_names = tuple(prepared.class_names[place] for place in self._order)
+        self._architecture = self._study.architecture
+        self._in_regions: dict[str, Parts] = {}
+
+    def use(self, architecture: str) -> None:
+        """Has all fits made of an architecture, which `auto` leaves open."""
+        self._architecture = architecture
+
+    def validated(self, architecture: str) -> tuple[float, int]:
+        """Returns the mean endpoint of an architecture on the validation part, and its images.
+
+        Of one classifier of real images at each value of the grid, which does not widen.
+        """
+        budget = self._budget(architecture)
+        budget = dataclasses.replace(budget, seeds=budget.seeds[:1], widenings=0)
+        parts = self._seen(self._study.region).without_test()
+        fitted = fit_arm("real", parts, None, budget, 0)
+        labels = self._parts.validation.labels
+        return mean_endpoint(fitted.validation, labels, budget.endpoint), len(labels)
+
+    def _budget(self, architecture: str) -> Budget:
+        """Returns what is the same for every arm, the first number of steps included."""
+        runs = ((run.arm, run.ratio) for run in planned_runs(self._study))
+        labels = self._parts.train.labels
+        return make_budget(
+            self._study, architecture, tuple(self._prepared.images.shape[1:]), self._class_names,
+            labels, most_images(runs, len(labels)),
+        )  # fmt: skip
+
+    @functools.cached_property
+    def _searched(self) -> Budget:
+        """The budget with the number of steps that is best on the validation part."""
+        budget = self._budget(self._architecture)
+        if self._architecture in LINEAR or not self._study.step_widenings:
+            return budget
+        path = self._folder.steps(self._place)
+        made_with = {"data_sha256": self.data_sha256, "architecture": self._architecture}
+        if path.exists() and (before := read_json(path))["made_with"] == made_with:
+            return with_steps(budget, before["steps"])
+        parts = self._seen(self._study.region).without_test()
+        found = search_steps(budget, parts, self._study.arms, self._study.step_widenings)
+        write_json(path, {"made_with": made_with, **found._asdict()})
+        print(f"split {self._split}, size {self._size or 'all'}: {found.words()}")
+        return with_steps(budget, found.steps)
+
+    def _seen(self, region: str) -> Parts:
+        """Returns what classifiers of a region see."""
+        if region not in self._in_regions:
+            self._in_regions[region] = self._parts.in_region(region)
+        return self._in_regions[region]
 
     def _ordered(self, images: np.ndarray, labels: np.ndarray) -> Labelled:
         """Returns images with labels in the study's order of classes."""
         return Labelled(images, np.argsort(self._order)[labels].astype(np.int32))
 
-    def complete(self) -> None:
-        """Makes the runs that are not there yet."""
+    def complete(self, *, without_generators: bool = False) -> None:
+        """Makes the runs that are not there yet.
+
+        Args:
+          without_generators: only those without generated images.
+        """
         self._write_shortcut()
-        rows = read_json_lines(self._folder.runs)
-        runs = [run for run in planned_runs(self._study) if not self._is_done(run, rows)]
+        runs = self._missing(planned_runs(self._study))
         words = f"split {self._split}, size {self._size or 'all'}"
+        if without_generators:
+            runs = [run for run in runs if run.gan_seed is None]
         if not runs:
-            print(f"{words}: nothing to do")
+            if not without_generators:
+                print(f"{words}: nothing to do")
             return
         wanted = {run.gan_seed for run in runs if run.gan_seed is not None}
         self._untrained = [seed for seed in self._study.generator_seeds if seed in wanted]
         progress = Progress(words, len(runs), unit="run")
         for run in runs:
             made = self._write(run, self._fitted(run))
-            mean = np.mean([row[self._budget.endpoint] or 0.0 for row in made])
-            progress.note(f"{self._name(run)}: {self._budget.endpoint} {mean:.3f}")
+            mean = np.mean([row[of_a_split(self._study.endpoint)] or 0.0 for row in made])
+            progress.note(f"{self._name(run)}: {of_a_split(self._study.endpoint)} {mean:.3f}")
             progress.advance(1)
         progress.close()
 
     def _fitted(self, run: ArmRun) -> Fitted:
         """Returns the fits of a run."""
         if ARMS[run.arm].mode != "joint":
-            synthetic = self._synthetic(run)
-            return fit_arm(run.arm, self._parts, synthetic, self._budget, run.gan_seed or 0)
+            region = BORDER if ARMS[run.arm].mode == "borders" else run.region
+            synthetic = part_in_region(self._synthetic(run), region)
+            floor = run.arm in FLOOR  # Which no number of steps is searched for.
+            budget = self._budget(self._architecture) if floor else self._searched
+            return fit_arm(run.arm, self._seen(region), synthetic, budget, run.gan_seed or 0)
         folder = self._generator(run.gan_seed)
         classifier = read_classifier(folder.joint_classifier)
         rate = self._settings.train.classifier_learning_rate
@@ -114,22 +176,36 @@ class Cell:
         """Returns what the rows of a run share."""
         return {
             **run._asdict(),
+            "architecture": self._architecture_of(run),
+            "balanced": self._budget(self._architecture).balanced,
             "train_size": self._size,
             "split": self._split,
-            "data_sha256": self._data_sha256,
+            "data_sha256": self.data_sha256,
         }
+
+    def _missing(self, runs: Iterable[ArmRun]) -> list[ArmRun]:
+        """Returns the runs that are not there yet."""
+        rows = read_json_lines(self._folder.runs)
+        return [run for run in runs if not self._is_done(run, rows)]
 
     def _is_done(self, run: ArmRun, rows: list[dict[str, Any]]) -> bool:
         """Says whether every classifier seed of a run has its row and its predictions."""
+        architecture = self._architecture_of(run)
         mine = [
             row["classifier_seed"]
             for row in rows
             if (row["train_size"], row["split"]) == (self._size, self._split)
             and run.is_of(row)
-            and row.get("data_sha256") == self._data_sha256
+            and row.get("data_sha256") == self.data_sha256
+            # A row without it is of before, when the config named the architecture.
+            and row.get("architecture", architecture) == architecture
         ]
         wanted = set(classifier_seeds(run.arm, self._study))
         return set(mine) >= wanted and self._predicted(run) >= wanted
+
+    def _architecture_of(self, run: ArmRun) -> str:
+        """Returns the architecture of a run's classifiers; the floor has its own."""
+        return "pixels" if run.arm == "pixels" else self._architecture
 
     def _predicted(self, run: ArmRun) -> set[int]:
         """Returns the classifier seeds whose predictions are kept: those of the last call."""
@@ -146,7 +222,8 @@ class Cell:
     def _name(self, run: ArmRun) -> str:
         """Returns the name of a run's predictions."""
         seed = "" if run.gan_seed is None else f"-{run.filter}-{run.ratio:g}-{run.gan_seed}"
-        return f"{self._place}-{run.arm}{seed}"
+        region = "" if run.region == WHOLE else f"-{run.region}"
+        return f"{self._place}-{run.arm}{seed}{region}"
 
     def _synthetic(self, run: ArmRun) -> Labelled | None:
         """Returns a run's generated images: as many of each class as the ratio says."""
@@ -221,12 +298,18 @@ class Cell:
         folder = self._generator(seed)
         kinds = {ARMS[name].levelled for name in self._study.arms if ARMS[name].synthetic}
         counts = np.max([self._drawn(levelled) for levelled in sorted(kinds)], axis=0)
-        spec = dataclasses.replace(self._budget.spec, class_names=self._prepared.class_names)
+        spec = self._scoring_spec()
         pool = study_pool(folder, self._prepared.part(TRAIN), counts, spec, seed)
         shares = ", ".join(f"{name} {share:.2f}" for name, share in pool.agreement.items())
         name = self._generator_name(seed)
         print(f"generator {name}: a classifier agrees with the wanted label in: {shares}")
         return pool
+
+    def _scoring_spec(self) -> ClassifierSpec:
+        """Returns the spec of the classifier that scores generated images."""
+        architecture = "resnet" if self._architecture == "resnet" else "cnn"
+        spec = self._budget(architecture).spec
+        return dataclasses.replace(spec, class_names=self._prepared.class_names)
 
     def _shortcut_values(self) -> list[str | None]:
         """Returns the value of the shortcut's field of every image; none without a shortcut."""
@@ -257,40 +340,21 @@ class Cell:
             "group": self._prepared.groups[test],
             "name": np.array(self._prepared.names)[test],
             "classifier_seeds": np.array(seeds),
-            "class_names": np.array(self._budget.spec.class_names),
+            "class_names": np.array(self._class_names),
             "validation_probabilities": fitted.validation.astype(np.float32),
             "validation_label": self._parts.validation.labels,
         }
         path = self._predictions(run)
         with atomic_file(path) as file:
             np.savez_compressed(file, **arrays)
-        common = {**self._common(run), "predictions": path.name}
+        common = {
+            **self._common(run),
+            "predictions": path.name,
+        }
         if run.gan_seed in self._pools:
             agreement = self._pools[run.gan_seed].agreement
             common["label_agreement"] = float(np.mean(list(agreement.values())))
-        rows = run_rows(common, fitted, self._parts, self._budget, seeds)
+        rows = run_rows(common, fitted, self._parts, len(self._class_names), seeds)
         for row in rows:
             append_json_line(self._folder.runs, row)
         return rows
-
-
-def _budget(
-    image_shape: tuple[int, int, int],
-    class_names: tuple[str, ...],
-    num_real: int,
-    study: ClassifySettings,
-) -> Budget:
-    """Returns what is the same for every arm."""
-    spec = ClassifierSpec(
-        image_shape, class_names, study.architecture, study.width, study.steps, study.batch_size,
-        study.weight_decay, flip=study.flip,
-    )  # fmt: skip
-    return Budget(
-        spec,
-        tuple(study.seeds),
-        tuple(study.learning_rates),
-        study.balanced,
-        of_a_split(study.endpoint),
-        study.pseudo_label_weight,
-        most_images(((run.arm, run.ratio) for run in planned_runs(study)), num_real),
-    )

@@ -29,7 +29,7 @@ class Opened:
     def __init__(self, workdir: str, settings: Settings) -> None:
         self.folder, self.settings = WorkFolder(workdir), settings
         if self.folder.config.exists():
-            before = read_settings(read_json(self.folder.config))
+            before = read_settings(read_json(self.folder.config), stored=True)
             check_same_run(before, settings, str(workdir), "classify")
         self._loaded: data.LoadedData | None = None
         self._prepared: dict[DataSettings, data.PreparedData] = {}
@@ -86,7 +86,7 @@ def open_trained(workdir: str, settings: Settings | None = None) -> Opened:
     Raises:
       UserError: there is no such folder, or it was made with other settings.
     """
-    before = read_settings(read_json(WorkFolder(workdir).config))
+    before = read_settings(read_json(WorkFolder(workdir).config), stored=True)
     return Opened(workdir, settings or before)
 
 

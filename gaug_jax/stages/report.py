@@ -42,6 +42,7 @@ def write_report(
     *,
     features: str,
     not_audited: str,
+    with_generator: bool = True,
 ) -> None:
     """Writes `report.html` from what the stages left in a work folder.
 
@@ -52,17 +53,24 @@ def write_report(
       times: seconds of each stage.
       features: of the measurement that is shown.
       not_audited: why there is no audit; empty where there is one.
+      with_generator: whether there are the stages of a generator, or the classifiers alone.
     """
     folder, prepared = opened.folder, opened.prepared
-    manifest = read_json(folder.data_manifest)
+    manifest = prepared.manifest
     summary = _in_order(read_json(folder.downstream_summary))
     answer = verdict(summary, manifest)
-    found = _audited(folder, not_audited)
     notes = [*card_notes(summary), "This is research software: nothing here is for diagnosis."]
-    notes.append(found[0])
+    of_generator: list[Section] = []
+    privacy: list[Section] = []
+    if with_generator:
+        found = _audited(folder, not_audited)
+        notes.append(found[0])
+        of_generator = _generator_sections(folder, prepared, workdir, features)
+        privacy = [sections.privacy_section(found, _audit_pictures(folder))]
+    else:
+        notes.append("No generator was trained: nothing that it could draw would be judged.")
     if not manifest["groups_known"]:
         notes.append(unknown_groups(manifest))
-    rows = read_json_lines(folder.metrics)
     page = Page(
         title=f"{manifest['source']}: {folder.path.name}",
         verdict=answer.word,
@@ -70,16 +78,26 @@ def write_report(
         notes=notes,
         sections=[
             sections.data_section(manifest, report_lines(manifest)),
-            sections.images_section(_image_pictures(folder, prepared)),
-            sections.training_section(_training_pictures(folder), rows[-1] if rows else None),
-            sections.fidelity_section(_measured(folder, features), workdir),
-            _embedding(folder, prepared),
+            *of_generator,
             sections.downstream_section(summary, _downstream_pictures(folder, summary), manifest),
-            sections.privacy_section(found, _audit_pictures(folder)),
+            *privacy,
             _run(folder, manifest, command, times),
         ],
     )
     write_page(folder.report, page)
+
+
+def _generator_sections(
+    folder: WorkFolder, prepared: data.PreparedData, workdir: str, features: str
+) -> list[Section]:
+    """Returns what a generator drew, how it was trained and measured, and where its images lie."""
+    rows = read_json_lines(folder.metrics)
+    return [
+        sections.images_section(_image_pictures(folder, prepared)),
+        sections.training_section(_training_pictures(folder), rows[-1] if rows else None),
+        sections.fidelity_section(_measured(folder, features), workdir),
+        _embedding(folder, prepared),
+    ]
 
 
 def _present(*pictures: Picture | None) -> list[Picture]:

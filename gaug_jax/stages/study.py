@@ -48,7 +48,8 @@ def study(
         nonlocal not_audited
         not_audited = _audit_if_possible(opened, options)
 
-    stages: dict[str, Callable[[], None]] = {
+    stages: dict[str, Callable[[], bool | None]] = {
+        "floor": lambda: classify(opened, first=first, set_aside=True, floor_alone=True),
         "train": lambda: run_training(Training(opened)),
         "synthesize": draw,
         "evaluate": lambda: evaluate_generator(opened, Measured(num), options),
@@ -58,25 +59,36 @@ def study(
     }  # fmt: skip
     if not opened.folder.overlap.exists():
         warm_up()  # While the first network is compiled.
-    times = _make(opened, stages)
+    times, all_made = _make(opened, stages)
     features = options.chosen_features(settings.evaluate.features)
-    write_report(opened, workdir, command, times, features=features, not_audited=not_audited)
+    write_report(
+        opened, workdir, command, times, features=features, not_audited=not_audited,
+        with_generator=all_made,
+    )  # fmt: skip
     print(f"the report: {opened.folder.report}")
 
 
-def _make(opened: Opened, stages: dict[str, Callable[[], None]]) -> dict[str, float]:
-    """Makes the stages in their order; returns the seconds of each."""
+def _make(
+    opened: Opened, stages: dict[str, Callable[[], bool | None]]
+) -> tuple[dict[str, float], bool]:
+    """Makes the stages in their order, up to one that returns False.
+
+    Returns:
+      The seconds of each, and whether all were made.
+    """
     path = opened.folder.study_times
     before = read_json(path) if path.exists() else {}
     times = {name: before[name] for name in stages if name in before}  # JSON has them sorted.
     for number, (name, stage) in enumerate(stages.items(), 1):
         print(f"stage {number} of {len(stages)}: {name}", flush=True)
         start = time.monotonic()
-        stage()
+        goes_on = stage()
         # A finished stage returns at once: what it took is the longest call.
         times[name] = max(times.get(name, 0.0), time.monotonic() - start)
         write_json(path, times)
-    return times
+        if goes_on is False:
+            return times, False
+    return times, True
 
 
 def _audit_if_possible(opened: Opened, options: EvaluationOptions) -> str:

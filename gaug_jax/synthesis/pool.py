@@ -99,7 +99,7 @@ def study_pool(
       UserError: the generator knows no classes.
     """
     generator = read_generator(folder)
-    made_with = {"step": generator.step, "seed": seed, "classifier": dataclasses.asdict(spec)}
+    made_with = {"step": generator.step, "seed": seed, "classifier": _identity(spec)}
     if folder.synthetic_pool.exists():
         kept = _read(folder, made_with)
         if kept and (np.bincount(kept.drawn.labels, minlength=len(counts)) >= counts).all():
@@ -116,6 +116,11 @@ def study_pool(
     with atomic_file(folder.synthetic_pool) as file:
         np.savez(file, images=images.images, labels=images.labels, facts=facts, **pool.scores)
     return pool
+
+
+def _identity(spec: ClassifierSpec) -> dict[str, Any]:
+    """Returns what of a classifier's spec decides scores."""
+    return {each.name: getattr(spec, each.name) for each in dataclasses.fields(spec) if each.repr}
 
 
 def _read(folder: WorkFolder, made_with: dict[str, Any]) -> Pool | None:

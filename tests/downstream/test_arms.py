@@ -9,14 +9,10 @@ import pytest
 from gaug_jax.classifiers.fit import class_probabilities, fit_classifiers, training_images
 from gaug_jax.classifiers.spec import ClassifierSpec
 from gaug_jax.data.labelled import Labelled
-from gaug_jax.downstream.arms import (
-    ARMS,
-    WITHOUT_GAN,
-    arm_images,
-    synthetic_count,
-    take,
-    without_middle,
-)
+from gaug_jax.downstream import network_arm
+from gaug_jax.downstream.arms import ARMS, FLOOR, WITHOUT_GAN, synthetic_count, take
+from gaug_jax.downstream.fitting import fit_arm
+from gaug_jax.downstream.runs import Budget, Parts
 from gaug_jax.objectives.pseudo_label import pseudo_label_loss
 
 REAL = Labelled(np.full((5, 8, 8, 1), 10, np.uint8), np.array([0, 0, 0, 0, 1]))
@@ -24,9 +20,25 @@ SYNTHETIC = Labelled(np.full((6, 8, 8, 1), 20, np.uint8), np.array([0, 0, 0, 0, 
 SPEC = ClassifierSpec((8, 8, 1), ("a", "b"), width=4, steps=10, batch_size=8)
 
 
-def made(name, **options):
-    synthetic = SYNTHETIC if ARMS[name].synthetic else None
-    return arm_images(ARMS[name], REAL, synthetic, 2, 10, np.random.default_rng(0), **options)
+def budget_of(spec, **options):
+    """Returns a budget of networks that are not tuned."""
+    defaults = {"seeds": (0, 1), "learning_rates": (1e-2,), "penalties": (1.0,), "widenings": 0,
+                "copies": 1, "balanced": False, "endpoint": "accuracy",
+                "pseudo_label_weight": 0.1}  # fmt: skip
+    return Budget(spec, **(defaults | options))
+
+
+def made(name, synthetic=SYNTHETIC, **options):
+    """Returns what a network of an arm is fitted to."""
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network_arm, "fit_classifiers", lambda data, *_, **__: seen.append(data))
+        said = lambda _, images, spec: np.full((2, len(images), 2), 0.5)  # noqa: E731
+        patch.setattr(network_arm, "class_probabilities", said)
+        synthetic = synthetic if ARMS[name].synthetic else None
+        fit_arm(name, Parts(REAL, REAL, REAL, None), synthetic, budget_of(SPEC, **options), 0)
+    (data,) = seen
+    return data
 
 
 def bounds(data):
@@ -62,6 +74,11 @@ def test_generated_images_follow_the_real_ones():
     assert np.unique(data.images[5:11]).tolist() == [20]
 
 
+def test_all_arms_share_the_room_of_the_one_with_the_most_images():
+    assert made("real").images.shape[0] == 8
+    assert made("real", most_images=17).images.shape[0] == 32
+
+
 def test_shuffled_labels_are_the_same_labels_elsewhere():
     data = made("gan_shuffled")
     np.testing.assert_array_equal(data.labels[:5], REAL.labels)
@@ -77,17 +94,8 @@ def test_weights_balance_what_is_drawn_from():
 
 def test_classes_that_generated_images_made_equal_have_equal_weights():
     filled = Labelled(SYNTHETIC.images[:3], np.array([1, 1, 1]))
-    data = arm_images(
-        ARMS["gan_balanced"], REAL, filled, 2, 10, np.random.default_rng(0), balanced=True
-    )
+    data = made("gan_balanced", filled, balanced=True)
     np.testing.assert_allclose(data.class_weights, [1, 1])
-
-
-def test_the_middle_is_black_and_the_border_stays():
-    images = without_middle(np.full((1, 20, 20, 1), 9, np.uint8))[0, ..., 0]
-    assert (
-        (images[3:17, 3:17] == 0).all() and (images[:3] == 9).all() and (images[:, 17:] == 9).all()
-    )
 
 
 def test_taking_follows_the_order_and_refuses_too_many():
@@ -103,7 +111,7 @@ def test_taking_follows_the_order_and_refuses_too_many():
 
 def test_the_arms_without_a_gan_have_none():
     assert not any(ARMS[name].synthetic for name in WITHOUT_GAN)
-    assert "borders_only" not in WITHOUT_GAN
+    assert not {"borders_only", *FLOOR} & set(WITHOUT_GAN)
 
 
 def striped(count, seed=0):
@@ -146,12 +154,13 @@ def test_pretraining_ends_on_real_images():
     """Synthetic images with exchanged labels are unlearnt in the second half."""
     real, wrong = striped(40), striped(40, seed=2)
     wrong = Labelled(wrong.images, 1 - wrong.labels)
-    spec = dataclasses.replace(SPEC, steps=200)
+    budget = budget_of(dataclasses.replace(SPEC, steps=200))
+    parts = Parts(real, striped(30, 3), striped(30, 1), None)
     right = {}
     for name in ("pretrain", "synthetic_only"):
-        data = arm_images(ARMS[name], real, wrong, 2, spec.steps, np.random.default_rng(0))
-        said = class_probabilities(fits(data, spec), striped(30, 1).images, spec)
-        right[name] = (said.argmax(axis=2) == striped(30, 1).labels).mean()
+        fitted = fit_arm(name, parts, wrong, budget, 0)
+        assert fitted.tuned["optimizer_steps"] == 200 and fitted.test.shape == (2, 30, 2)
+        right[name] = (fitted.test.argmax(axis=2) == parts.test.labels).mean()
     assert right["pretrain"] > 0.7 and right["synthetic_only"] < 0.15
 
 

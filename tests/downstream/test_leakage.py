@@ -5,8 +5,9 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from gaug_jax.downstream import leakage
-from gaug_jax.downstream.runs import choose_learning_rate, deployed, threshold_at_90_specificity
+from gaug_jax.downstream.runs import deployed, threshold_at_90_specificity, worth
 from gaug_jax.downstream.summary import best_without_gan, choose_variant
+from gaug_jax.downstream.tuning import tune
 from gaug_jax.errors import UserError
 
 PARTS = np.array(["train"] * 4 + ["validation"] * 2 + ["test"] * 3 + ["unused"])
@@ -60,21 +61,27 @@ def test_a_generator_that_saw_other_images():
         leakage.check_generator(manifest("y", 9), manifest("x", 5), "W")
 
 
+def chosen(validation, labels, endpoint):
+    """Returns the value of a grid that is chosen by what the fits of each say of `validation`."""
+    found = tune(
+        list(validation), lambda values: {each: np.stack(validation[each]) for each in values},
+        lambda said: worth(said, labels, endpoint), factor=2.0, widenings=0,
+    )  # fmt: skip
+    return found.value
+
+
 def test_the_learning_rate_follows_the_validation_part():
     labels = np.array([0, 1, 0, 1])
     good = np.eye(2)[labels] * 0.8 + 0.1
-    fits = np.stack([good, 1 - good, good, good])
-    assert choose_learning_rate(fits, labels, np.array([1.0, 1.0, 2.0, 2.0]), "accuracy") == 2.0
+    assert chosen({1.0: [good, 1 - good], 2.0: [good, good]}, labels, "accuracy") == 2.0
     sure = np.eye(2)[labels] * 0.98 + 0.01
-    assert (
-        choose_learning_rate(np.stack([good, sure]), labels, np.array([1.0, 2.0]), "accuracy")
-        == 2.0
-    )  # Equal accuracy: the smaller loss.
+    # Equal accuracy: the smaller loss.
+    assert chosen({1.0: [good], 2.0: [sure]}, labels, "accuracy") == 2.0
+    assert chosen({1.0: [sure], 2.0: [good]}, labels, "accuracy") == 1.0
+    # Where the endpoint is not defined, too.
     absent = np.zeros(4, int)
-    assert choose_learning_rate(np.stack([good, sure]), absent, np.array([1.0, 2.0]), "auroc") in (
-        1.0,
-        2.0,
-    )
+    right = [np.tile([[0.5 + each, 0.5 - each]], (4, 1)) for each in (0.1, 0.4)]
+    assert chosen({1.0: right[:1], 2.0: right[1:]}, absent, "auroc") == 2.0
 
 
 def row(arm, ratio, chosen, validation, test):

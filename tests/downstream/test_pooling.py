@@ -42,7 +42,7 @@ def write(folder, arms=ARMS, splits=3, images=120, without=(), same_patients=Fal
             np.savez(folder / name, **kept)
             common = {"arm": arm, "ratio": float(seed is not None), "filter": "none",
                       "gan_seed": seed, "split": split, "train_size": 50,
-                      "predictions": name}  # fmt: skip
+                      "optimizer_steps": 10, "predictions": name}  # fmt: skip
             for each in range(2):
                 figures = scores.plain_figures(said[each].astype(np.float64), labels)
                 validation = {"validation_auroc": 0.7, "validation_accuracy": 0.7}

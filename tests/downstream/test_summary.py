@@ -33,7 +33,8 @@ def write_right(folder, rows, arm, split, gan_seed, right, ratio=0.0, validation
         rows.append(
             {"arm": arm, "ratio": ratio, "filter": "none", "gan_seed": gan_seed, "split": split,
              "train_size": 50, "classifier_seed": seed, "predictions": name,
-             "validation_accuracy": validation, "accuracy": float(right[seed].mean())}
+             "optimizer_steps": 10, "validation_accuracy": validation,
+             "accuracy": float(right[seed].mean())}
         )  # fmt: skip
 
 
@@ -66,6 +67,9 @@ def test_the_summary_of_a_clear_case(runs):
     assert "difference_to_best" not in size["arms"]["mixup"]
     assert summary["answer"]["verdict"] == "better" and "groups_needed" not in summary["answer"]
     assert len(gan["per_class"]) == 2
+    # Rows of before there was a choice are of the network that there was.
+    assert summary["fits"]["architectures"] == ["cnn"]
+    assert summary["fits"]["optimizer_steps"] == [10]
 
 
 def test_a_null_is_printed_with_what_an_answer_would_take(tmp_path):

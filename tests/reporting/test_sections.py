@@ -25,7 +25,9 @@ def summary(**others):
     answer = {"arm": "gan", "against": "mixup", "verdict": "better", **SOME}
     defaults = {
         "endpoint": "auroc", "endpoint_size": 50, "endpoint_arm": "gan", "splits": [0, 1],
-        "generator_seeds": [0, 1], "classifier_seeds": [0, 1], "optimizer_steps": 10, "paper": [],
+        "generator_seeds": [0, 1], "classifier_seeds": [0, 1], "paper": [],
+        "fits": {"architectures": ["cnn"], "optimizer_steps": [10], "balanced": False,
+                 "share_at_edge_of_grid": 0.0},
         "sizes": {"50": {"best_without_gan": "mixup", "num_groups": 3, "arms": arms}},
         "answer": answer,
     }  # fmt: skip
@@ -76,6 +78,23 @@ def test_every_arm_and_column_has_its_meaning():
     assert "Holm p" in named and "paper" not in named and "cutmix" not in named
 
 
+def test_the_text_says_what_the_classifiers_are():
+    fits = summary()["fits"]
+
+    def words(**others):
+        return " ".join(downstream(fits={**fits, **others}).paragraphs)
+
+    assert words().startswith("Every arm's classifiers are a plain convolutional network, of 10 ")
+    assert "of 10 or 20 steps, tuned by the same rule" in words(optimizer_steps=[10, 20])
+    linear = words(architectures=["pixels"], optimizer_steps=[])
+    assert "50 principal components of the pixels, tuned by the same rule" in linear
+    assert "weighed by the inverse of their number" not in words()
+    assert "weighed by the inverse of their number" in words(balanced=True)
+    assert "(25% of the fits at the edge of their grid)" in words(share_at_edge_of_grid=0.25)
+    first, _ = downstream(architecture="cnn, the best with real images alone").paragraphs[:2]
+    assert first == "The classifier: cnn, the best with real images alone."
+
+
 def test_the_text_speaks_of_what_the_study_has():
     text = " ".join(downstream().paragraphs)
     assert "ec_gan" not in text and "spread of generator seeds and classifier seeds" in text
@@ -107,6 +126,12 @@ def test_the_verdict_says_where_it_rests_on_one_seed():
     assert "rests on one seed of the generators: another may say otherwise" in single
     both = verdict(summary(generator_seeds=[3], classifier_seeds=[0]), manifest()).sentence
     assert "rests on one seed of the generators and the classifiers:" in both
+
+
+def test_a_study_below_its_floor_says_that_it_cannot_answer_and_nothing_else():
+    found = verdict(summary(cannot_answer="no classifier beats chance: so it is"), manifest())
+    assert found == ("Cannot answer", "No classifier beats chance: so it is.")
+    assert verdict(summary(cannot_answer=None), manifest()).word == "Helps"
 
 
 def test_the_card_explains_its_arms_and_says_what_one_split_means():

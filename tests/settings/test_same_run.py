@@ -24,7 +24,8 @@ OTHER = {
     "evaluate.training_features": "pixels", "classify.architecture": "resnet",
     "classify.arms": ("real", "gan+classical"), "classify.train_sizes": (0, 60),
     "classify.endpoint_size": 50, "classify.endpoint_arm": "gan",
-    "classify.paper": (("gan", "accuracy", 0.9),),
+    "classify.learning_rates": (0.5,), "classify.region": "middle",
+    "classify.regions": ("border",), "classify.paper": (("gan", "accuracy", 0.9),),
 }  # fmt: skip
 FIELDS = {
     f"{name}.{each.name}": each for name, section in SECTIONS.items() for each in fields_of(section)

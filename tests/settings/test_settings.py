@@ -59,6 +59,16 @@ def spec_with(**overrides):
         ("augment__target", 1.0, r"augment.target=1.0 is not a fraction"),
         ("augment__adaptation_images", 0.0, r"augment.adaptation_images=0.0 must be above"),
         ("objective__discriminator_norm", "layer", r"objective.discriminator_norm='layer'"),
+        ("classify__architecture", "vgg", r"classify.architecture='vgg' .*'auto', 'pixels'"),
+        ("classify__candidates", ("cnn", "auto"), r"classify.candidates='auto' .*'pixels', 'lin"),
+        ("classify__learning_rates", (0.01, 0.0), r"classify.learning_rates=0.0 must be above 0"),
+        ("classify__penalties", (0.0,), r"classify.penalties=0.0 must be above 0"),
+        ("classify__steps", 0, r"classify.steps=0 is too small"),
+        ("classify__copies", 0, r"classify.copies=0 is too small"),
+        ("classify__widenings", -1, r"classify.widenings=-1 is too small: give 0 or more"),
+        ("classify__step_widenings", -1, r"classify.step_widenings=-1 is too small"),
+        ("classify__layer_decay", 0.0, r"classify.layer_decay=0.0 must be above 0, and 1 or less"),
+        ("classify__regions", ("lungs",), r"classify.regions='lungs' .*'whole', 'middle', 'bor"),
     ],
 )
 def test_a_value_that_is_not_allowed(field, value, message):
@@ -179,7 +189,7 @@ def test_a_work_folder_of_before_a_field_was_added_can_be_continued():
         check_same_run(read_settings(before), read_settings(now), "W")
 
 
-@pytest.mark.parametrize("field", ["seeds", "arms", "learning_rates"])
+@pytest.mark.parametrize("field", ["seeds", "arms", "penalties", "candidates"])
 def test_a_study_of_nothing_is_refused(field):
     with pytest.raises(UserError, match=f"config.classify.{field} is empty"):
         settings_with(**{f"classify__{field}": ()})

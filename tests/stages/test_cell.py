@@ -8,6 +8,8 @@ import pytest
 from support.settings_for_tests import small_settings
 
 from gaug_jax.data import PreparedData
+from gaug_jax.downstream.arms import FLOOR
+from gaug_jax.downstream.regions import in_region
 from gaug_jax.downstream.runs import Fitted
 from gaug_jax.errors import UserError
 from gaug_jax.files import read_json, read_json_lines, write_json, write_json_lines
@@ -19,6 +21,8 @@ from gaug_jax.workfolder import WorkFolder
 # Images of each part and class.
 COUNTS = {"train": (7, 2, 1), "validation": (2, 2, 2), "test": (3, 2, 1)}
 ARMS = ("real", "gan")
+# What a study of them fits without a generator.
+REAL = ["real", *FLOOR]
 
 
 def made_data(counts=COUNTS, seed=0, view=lambda label, index: "PA"):
@@ -70,11 +74,16 @@ class Study:
         self.cell(*given, **options).complete()
         return [name for name, *_ in self.fits]
 
+    def generated(self):
+        """Returns the arms with generated images that were fitted, and these images."""
+        return [(name, synthetic) for name, _, synthetic, *_ in self.fits if synthetic]
+
     def _fit_arm(self, name, parts, synthetic, budget, seed):
         self.fits.append((name, parts, synthetic, budget, seed))
         classes = len(budget.spec.class_names)
         said = lambda part: np.full((len(budget.seeds), len(part.labels), classes), 1 / classes)  # noqa: E731
-        return Fitted(3, 0.01, said(parts.validation), said(parts.test), None)
+        tuned = {"optimizer_steps": 3, "learning_rate": 0.01}
+        return Fitted(tuned, said(parts.validation), said(parts.test), None)
 
     def _run_together(self, trainings):
         self.together.append([opened.folder.path.name for opened, _ in trainings])
@@ -114,7 +123,7 @@ def test_predictions_and_generators_are_named_by_what_they_are_of(study):
         f"{cell}-{arm}.npz"
         for cell in ("2-10", "0-all")
         for arm in (
-            "real",
+            *REAL,
             *(f"gan-{name}-{ratio}-{seed}" for name in ("none", "density")
               for ratio in ("0.5", "1") for seed in (0, 3)),
         )
@@ -140,7 +149,7 @@ def test_generated_images_are_as_many_of_each_class_as_the_ratio_says(study):
     counts = [np.bincount(synthetic.labels, minlength=3).tolist() if synthetic else None
               for _, _, synthetic, _, _ in study.fits]  # fmt: skip
     # Of 10 images in 7:2:1; of 5 the halves of the first and the last class are one image.
-    assert counts == [None, [4, 1, 0], [7, 2, 1], [14, 4, 2]]
+    assert counts == [*[None] * len(REAL), [4, 1, 0], [7, 2, 1], [14, 4, 2]]
     # One more of each than is needed: smaller ratios may round up.
     ((folder, train, drawn, spec, seed),) = study.pools
     assert (folder, seed, drawn.tolist()) == ("0-all-0", 0, [15, 5, 3])
@@ -151,7 +160,7 @@ def test_generated_images_are_as_many_of_each_class_as_the_ratio_says(study):
 def test_generated_images_fill_up_the_rarest_classes_where_an_arm_is_balanced(study):
     study.complete(arms=("gan", "gan_balanced"), ratios=(0.5, 1.0, 2.0))
     counts = {name: [] for name in ("gan", "gan_balanced")}
-    for name, _, synthetic, _, _ in study.fits:
+    for name, synthetic in study.generated():
         counts[name].append(np.bincount(synthetic.labels, minlength=3).tolist())
     # Beside 7, 2 and 1 real ones: 7, 4, 4; 7, 7, 6; and 10 of each.
     assert counts["gan_balanced"] == [[0, 2, 3], [0, 5, 5], [3, 8, 9]]
@@ -166,7 +175,7 @@ def test_a_filter_chooses_the_same_images_whatever_other_arms_need(study):
 
     def filtered(*arms):
         study.complete(arms=arms, endpoint_arm="gan", split=len(study.pools), **options)
-        taken = [synthetic for name, _, synthetic, _, _ in study.fits if name == "gan"]
+        taken = [synthetic for name, synthetic in study.generated() if name == "gan"]
         return [each.images[each.labels == 2, 0, 0, 0].tolist() for each in taken]
 
     alone, beside = filtered("gan"), filtered("gan", "gan_balanced")
@@ -176,7 +185,7 @@ def test_a_filter_chooses_the_same_images_whatever_other_arms_need(study):
 
 def test_the_reference_ratio_may_be_the_largest(study):
     study.complete(arms=("gan", "pretrain"), ratios=(0.5,), reference_ratio=3.0)
-    assert [len(synthetic.labels) for _, _, synthetic, _, _ in study.fits] == [5, 30]
+    assert [len(synthetic.labels) for _, synthetic in study.generated()] == [5, 30]
     assert study.pools[0][2].tolist() == [22, 7, 4]
 
 
@@ -184,7 +193,7 @@ def test_a_filter_has_enough_to_choose_from_and_takes_the_best(study):
     study.complete(ratios=(1.0,), filters=("none", "density"), filter_keep=0.25)
     ((_, _, drawn, _, _),) = study.pools
     assert drawn.tolist() == [29, 9, 5]
-    plain, filtered = (synthetic for _, _, synthetic, _, _ in study.fits if synthetic)
+    plain, filtered = (synthetic for _, synthetic in study.generated())
     values = [each.images[each.labels == 0, 0, 0, 0].tolist() for each in (plain, filtered)]
     assert values[0] == list(range(7))
     # A quarter of the first class, 7 of 29, in its order.
@@ -202,6 +211,22 @@ def test_every_arm_has_the_parts_and_the_budget_alike(study):
         assert parts.external is None
         # Ten real images, and as many generated ones.
         assert budget.most_images == 20 and budget.spec.class_names == ("a", "b", "c")
+
+
+def test_classifiers_of_the_borders_see_no_middle_in_any_part(study):
+    study.complete(arms=("real", "borders_only", "gan"))
+    parts = {name: parts for name, parts, *_ in study.fits}
+    for name in COUNTS:
+        images = getattr(parts["real"], name).images
+        seen = getattr(parts["borders_only"], name).images
+        np.testing.assert_array_equal(seen, in_region(images, "border"))
+        assert not seen[:, 1:-1, 1:-1].any() and seen.any()
+
+
+def test_what_needs_no_generator_can_be_made_before_any_is_trained(study):
+    study.cell().complete(without_generators=True)
+    assert [name for name, *_ in study.fits] == REAL and study.together == []
+    assert study.complete() == ["gan", "gan"]
 
 
 def test_one_split_is_tuned_by_its_own_figure_where_the_study_is_judged_by_a_mean_of_splits(study):
@@ -228,8 +253,9 @@ def test_the_positive_class_is_the_second_whatever_the_order_of_the_data(tmp_pat
 def test_rows_name_their_predictions_which_are_of_the_test_part(study):
     study.complete()
     rows = read_json_lines(study.folder.runs)
-    # Three runs of two classifiers.
-    assert [row["classifier_seed"] for row in rows] == [0, 1] * 3
+    # Five runs of two classifiers.
+    assert [row["classifier_seed"] for row in rows] == [0, 1] * 5
+    assert [row["arm"] for row in rows[::2]] == [*REAL, "gan", "gan"]
     prepared = made_data()
     for row in rows:
         with np.load(study.folder.predictions / row["predictions"]) as file:
@@ -243,11 +269,13 @@ def test_rows_name_their_predictions_which_are_of_the_test_part(study):
         # The mean over the classes; of real images there is none.
         assert row.get("label_agreement") == (0.75 if row["arm"] == "gan" else None)
         assert (row["split"], row["train_size"], row["num_train"]) == (0, 0, 10)
+        assert (row["optimizer_steps"], row["learning_rate"], row["region"]) == (3, 0.01, "whole")
+        assert row["architecture"] == ("pixels" if row["arm"] == "pixels" else "cnn")
     assert len({row["data_sha256"] for row in rows}) == 1
 
 
 def test_what_is_done_is_not_made_again(study, capsys):
-    assert study.complete() == ["real", "gan", "gan"]
+    assert study.complete() == [*REAL, "gan", "gan"]
     capsys.readouterr()
     assert study.complete() == []
     assert capsys.readouterr().out == "split 0, size all: nothing to do\n"
@@ -274,25 +302,25 @@ def test_runs_of_other_data_are_made_again(study):
     study.complete()
     # The generator saw the same, and the test part is another.
     other = made_data(COUNTS | {"test": (1, 1, 4)})
-    assert study.complete(other) == ["real", "gan", "gan"]
+    assert study.complete(other) == [*REAL, "gan", "gan"]
     assert study.complete(other) == []
 
 
 def test_more_classifier_seeds_make_runs_again_and_fewer_do_not(study):
     study.complete()
     assert study.complete(seeds=(1,)) == []
-    assert study.complete(seeds=(0, 1, 2)) == ["real", "gan", "gan"]
+    assert study.complete(seeds=(0, 1, 2)) == [*REAL, "gan", "gan"]
 
 
 def test_runs_of_another_split_or_size_do_not_count(study):
     study.complete()
-    assert len(study.complete(split=1)) == len(study.complete(size=10)) == 3
+    assert len(study.complete(split=1)) == len(study.complete(size=10)) == len(REAL) + 2
     assert study.complete() == study.complete(split=1) == study.complete(size=10) == []
     rows = read_json_lines(study.folder.runs)
     others = [row for row in rows if (row["train_size"], row["split"]) != (0, 0)]
-    assert len(others) == 12
+    assert len(others) == 2 * 2 * (len(REAL) + 2)
     write_json_lines(study.folder.runs, others)
-    assert study.complete() == ["real", "gan", "gan"]
+    assert study.complete() == [*REAL, "gan", "gan"]
 
 
 def test_two_generators_are_trained_at_a_time_and_none_without_an_arm_of_them(study):

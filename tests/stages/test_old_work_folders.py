@@ -12,6 +12,7 @@ import tarfile
 import pytest
 from support.commands import ROOT, TINY, run
 
+from gaug_jax.downstream.arms import FLOOR
 from gaug_jax.files import read_json, read_json_lines
 from gaug_jax.settings import read_settings
 from gaug_jax.training.checkpoints import Checkpoints
@@ -22,9 +23,12 @@ RUN = [
     "--config.train.keep_last=1", "--config.train.sample_every=6",
 ]  # fmt: skip
 STUDY = [
-    *TINY, "--config.data.train_size=60", "--config.train.steps=4", "--config.train.sample_every=2",
-    "--config.train.checkpoint_every=2", "--config.train.keep_last=1",
-    "--config.classify.arms=('real','gan','gan+classical')", "--config.classify.ratios=(1.0,)",
+    *TINY, "--config.classify.architecture=cnn", "--config.classify.balanced=False",
+    "--config.classify.widenings=0", "--config.classify.step_widenings=0",
+    "--config.classify.ignore_floor=True", "--config.data.train_size=60",
+    "--config.train.steps=4", "--config.train.sample_every=2", "--config.train.checkpoint_every=2",
+    "--config.train.keep_last=1", "--config.classify.ratios=(1.0,)",
+    "--config.classify.arms=('real','gan','gan+classical')",
     "--config.classify.train_sizes=(60,)", "--config.classify.endpoint_size=60",
     "--config.classify.steps=4", "--config.classify.width=4", "--config.classify.batch_size=8",
     "--config.classify.seeds=(0,)", "--config.classify.learning_rates=(0.01,)",
@@ -76,15 +80,39 @@ def test_a_run_goes_on_where_the_old_code_would_have_gone_on(old):
 
 
 def test_a_finished_study_is_known_and_reported(old):
+    """Its floor is fitted, which every study has now, and nothing else is made again."""
     folder = old / "study"
-    names = ["downstream/summary.json", "downstream/table.md", "embedding/overlap.json",
-             "evaluation/metrics.jsonl", "audit/audit.json", "downstream/runs.jsonl"]  # fmt: skip
-    before = {name: (folder / name).read_bytes() for name in names}
+    runs, summary = (folder / "downstream" / name for name in ("runs.jsonl", "summary.json"))
+    kept = [folder / name for name in ("embedding/overlap.json", "evaluation/metrics.jsonl",
+                                       "audit/audit.json", "metrics.jsonl")]  # fmt: skip
+    kept += sorted((folder / "downstream" / "predictions").iterdir())
+    before = [path.read_bytes() for path in kept]
+    rows, said = runs.read_bytes(), read_json(summary)
+
     result = run("study", *STUDY, f"--workdir={folder}")
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("nothing to do") == 6, result.stdout
-    assert {name: (folder / name).read_bytes() for name in names} == before
+    assert not list(folder.glob("downstream_before_*"))
+    assert [path.read_bytes() for path in kept] == before
+    assert runs.read_bytes().startswith(rows)
+    assert [row["arm"] for row in read_json_lines(runs)[3:]] == list(FLOOR)
+    now = read_json(summary)
+    assert not list((folder / "downstream").glob("steps_*"))  # There is no network to fit.
+    assert now["answer"] == said["answer"]
+    for name, found in said["sizes"]["60"]["arms"].items():
+        again = now["sizes"]["60"]["arms"][name]
+        assert {key: again[key] for key in found} == found
+        assert again.keys() - found.keys() == {"difference_to_majority"}
+    assert now["sizes"]["60"].keys() == said["sizes"]["60"].keys()
+    assert now["fits"]["architectures"] == ["cnn"] and now["fits"]["optimizer_steps"] == [4]
     assert "60 generated images of step 4 against" in (folder / "report.html").read_text()
+
+    kept += [runs, summary, folder / "downstream" / "table.md"]
+    before = [path.read_bytes() for path in kept]
+    again = run("study", *STUDY, f"--workdir={folder}")
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.count("nothing to do") == 6, again.stdout
+    assert [path.read_bytes() for path in kept] == before
 
 
 def test_another_arm_of_an_old_study_uses_its_generators(old):
@@ -96,5 +124,7 @@ def test_another_arm_of_an_old_study_uses_its_generators(old):
     result = run("classify", *flags, arms, f"--workdir={folder}")
     assert result.returncode == 0, result.stderr
     rows = read_json_lines(folder / "downstream" / "runs.jsonl")
-    assert [row["arm"] for row in rows] == ["real", "gan", "gan+classical", "synthetic_only"]
+    of_arms = [row for row in rows if row["arm"] not in FLOOR]
+    assert [row["arm"] for row in of_arms] == ["real", "gan", "gan+classical", "synthetic_only"]
+    assert {row["learning_rate"] for row in of_arms} == {0.01}  # All of the old budget.
     assert generator.read_bytes() == before

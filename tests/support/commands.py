@@ -20,6 +20,17 @@ TINY = [
     "--config.train.batch_size=8",
 ]
 
+# With TINY: fits of a small network whose tuning ends at its grid, and which go on at chance.
+TINY_FITS = [
+    "--config.classify.architecture=cnn",
+    "--config.classify.widenings=0",
+    "--config.classify.step_widenings=0",
+    "--config.classify.ignore_floor=True",
+    "--config.classify.steps=4",
+    "--config.classify.width=4",
+    "--config.classify.batch_size=8",
+]
+
 
 class Result(NamedTuple):
     """How a command ended, as `subprocess.run` says it."""

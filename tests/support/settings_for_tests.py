@@ -31,6 +31,9 @@ def small_settings(**overrides):
     config.train.log_every = 4
     config.train.sample_every = 8
     config.train.checkpoint_every = 5
+    config.classify.architecture = "cnn"
+    config.classify.widenings = 0
+    config.classify.step_widenings = 0
     for name, value in overrides.items():
         section, field = name.split("__")
         config[section][field] = value

@@ -1,0 +1,158 @@
+"""Fits of a linear model on features for one arm.
+
+Augmentation and generated images enter through their features: each image is there as it is and,
+in arms that augment, as a number of augmented copies, which together weigh as much as one image.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from gaug_jax.classifiers.copies import augmented_copies
+from gaug_jax.classifiers.fit import class_weights
+from gaug_jax.classifiers.frozen import Features, Images, pixel_components, pretrained_features
+from gaug_jax.classifiers.logistic import Logistic, fit_logistic, logistic_probabilities
+from gaug_jax.data.labelled import Labelled
+from gaug_jax.downstream.arms import Arm, Material, arm_material
+from gaug_jax.downstream.penalty import Penalty, choose_penalty
+from gaug_jax.downstream.runs import Budget, Fitted, Parts, Probabilities, said_of
+
+# Penalties of splits and policies that are kept, so that arms with the same share the search.
+_KEPT = 64
+# The search needs no more copies of an image to find the order of size of a penalty.
+_COPIES_OF_SEARCH = 2
+
+
+def fit_linear_arm(
+    arm: Arm, parts: Parts, synthetic: Labelled | None, budget: Budget, seed: int
+) -> Fitted:
+    """Returns an arm's fits, one for each classifier seed: they differ in augmented copies alone.
+
+    The penalty is the best one for real images with the arm's augmentation, so that no generated
+    image takes part in its choice.
+
+    Args:
+      arm: which; of `pixels` the features are principal components whatever the architecture.
+      parts: of the split and training size.
+      synthetic: generated images of the arm, or None.
+      budget: the same for all arms.
+      seed: of what the arm draws beside its fits.
+    """
+    kind = "pixels" if arm.mode == "pixels" else budget.spec.architecture
+    penalty = _penalty(arm.augmentation, kind, parts, budget)
+    features = _features(kind, parts.train.images)
+    material = arm_material(arm, parts.train, synthetic, np.random.default_rng([seed, 1]))
+    distinct = budget.seeds if arm.augmentation != "none" else budget.seeds[:1]
+    models = [
+        _Fits(_Rowed(features, arm.augmentation, budget, each), material).model(penalty.value)
+        for each in distinct
+    ]
+
+    def say(images: Images) -> Probabilities:
+        seen = features(images)
+        each = np.stack([logistic_probabilities(model, seen) for model in models])
+        return np.tile(each, (len(budget.seeds) // len(models), 1, 1))
+
+    tuned = {"penalty": penalty.value, "grid_ended": penalty.at_limit}
+    return Fitted(tuned, *said_of(parts, say))
+
+
+def _features(kind: str, images: Images) -> Callable[[Images], Features]:
+    """Returns the features of an architecture that is fitted to images."""
+    return pixel_components(images) if kind == "pixels" else pretrained_features(kind)
+
+
+@functools.lru_cache(_KEPT)
+def _penalty(policy: str, kind: str, parts: Parts, budget: Budget) -> Penalty:
+    """Returns the penalty of real images with an augmentation, by the first classifier seed."""
+    fewer = dataclasses.replace(budget, copies=min(budget.copies, _COPIES_OF_SEARCH))
+
+    def make(rest: Labelled) -> Callable[[float], Callable[[Images], Features]]:
+        features = _features(kind, rest.images)
+        rowed = _Rowed(features, policy, fewer, budget.seeds[0])
+        fits = _Fits(rowed, Material(rest, None, (0, len(rest.labels))))
+
+        def fitted(penalty: float) -> Callable[[Images], Features]:
+            model = fits.model(penalty)
+            return lambda images: logistic_probabilities(model, features(images))
+
+        return fitted
+
+    return choose_penalty(parts.train, parts.groups(), make, budget)
+
+
+class _Rows(NamedTuple):
+    """What a model is fitted to."""
+
+    features: Float[np.ndarray, "rows features"]
+    targets: Float[np.ndarray, "rows classes"]
+    weights: Float[np.ndarray, " rows"]
+
+
+class _Rowed:
+    """From images to the rows of a fit, by one classifier seed's augmented copies."""
+
+    def __init__(
+        self, features: Callable[[Images], Features], policy: str, budget: Budget, seed: int
+    ) -> None:
+        self._features, self._policy, self._budget, self._seed = features, policy, budget, seed
+
+    def rows(self, part: Labelled) -> _Rows:
+        """Returns the rows of images and their copies."""
+        budget, count = self._budget, len(part.labels)
+        num_classes = len(budget.spec.class_names)
+        targets = np.eye(num_classes)[part.labels]
+        images, shares = [part.images], [targets]
+        for number in range(budget.copies if self._policy != "none" else 0):
+            flip = budget.spec.flip and self._policy == "classical"
+            made, mixed = augmented_copies(
+                part.images, targets, self._policy, self._seed, number, flip=flip
+            )
+            images.append(made)
+            shares.append(mixed.astype(np.float64))
+        all_shares = np.concatenate(shares)
+        weights = all_shares @ class_weights(part.labels, num_classes, budget.balanced)
+        seen = np.concatenate([self._features(each) for each in images])
+        return _Rows(seen, all_shares, weights / len(images) / count)
+
+    def pseudo_labelled(self, part: Labelled, model: Logistic) -> _Rows:
+        """Returns images with the classes that a model gives them, of the weight of that loss."""
+        seen = self._features(part.images)
+        classes = logistic_probabilities(model, seen).argmax(axis=1)
+        targets = np.eye(len(model.bias))[classes]
+        each = self._budget.pseudo_label_weight / len(classes)
+        return _Rows(seen, targets, np.full(len(classes), each))
+
+
+class _Fits:
+    """Models of one classifier seed by their penalty, each beginning where the last one ended."""
+
+    def __init__(self, rowed: _Rowed, material: Material) -> None:
+        def between(bounds: tuple[int, int]) -> Labelled:
+            return Labelled(*(each[slice(*bounds)] for each in material.images))
+
+        self._rowed = rowed
+        self._then = rowed.rows(between(material.then))
+        self._first = rowed.rows(between(material.first)) if material.first else None
+        unlabelled = between(material.unlabelled)
+        self._unlabelled = unlabelled if len(unlabelled.labels) else None
+        self._last: Logistic | None = None
+
+    def model(self, penalty: float) -> Logistic:
+        """Returns the model of a penalty.
+
+        Where an arm begins with other images, the model shrinks towards theirs; where it has
+        images without labels, it is fitted once more with the classes that it gives them.
+        """
+        around = fit_logistic(*self._first, penalty) if self._first else None
+        model = fit_logistic(*self._then, penalty, around=around, start=self._last)
+        self._last = model
+        if not self._unlabelled:
+            return model
+        more = self._rowed.pseudo_labelled(self._unlabelled, model)
+        rows = (np.concatenate(both) for both in zip(self._then, more, strict=True))
+        return fit_logistic(*rows, penalty)
