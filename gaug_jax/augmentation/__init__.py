@@ -5,6 +5,7 @@ Images are float [batch, height, width, channels] in [-1, 1], labels float
 (key, images, labels) and returns both.
 """
 
+import functools
 from collections.abc import Callable
 
 from jaxtyping import Array, Float
@@ -34,5 +35,18 @@ POLICIES: dict[str, Callable[[Array, Images, Labels], tuple[Images, Labels]]] = 
     "augmix": augmix,
     "trivialaugment": trivialaugment,
 }
+
+
+def policy_of(name: str, flip: bool) -> Callable[[Array, Images, Labels], tuple[Images, Labels]]:
+    """Returns a policy.
+
+    Args:
+      name: one of `POLICIES`.
+      flip: whether `classical` may mirror left and right; the others never do.
+    """
+    policy = POLICIES[name]
+    return functools.partial(policy, flip=flip) if name == "classical" else policy
+
+
 # Policies whose images are made of several, so that their labels are shares of classes.
 MIXING = ("mixup", "cutmix")

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, UInt8
 
-from gaug_jax.augmentation import MIXING, POLICIES
+from gaug_jax.augmentation import MIXING, policy_of
 from gaug_jax.images import to_uint8, to_unit
 
 _BATCH = 64
@@ -57,7 +57,7 @@ def _augmented(
     key: Array, digests: Array, images: Array, targets: Array, *, policy: str, flip: bool
 ) -> tuple[Array, Array]:
     """Returns a batch after a policy, in [-1, 1]."""
-    function = functools.partial(POLICIES[policy], **({"flip": flip} if flip else {}))
+    function = policy_of(policy, flip)
     images, targets = to_unit(images), jnp.asarray(targets, jnp.float32)
     if policy in MIXING:
         return function(jax.random.fold_in(key, digests[0]), images, targets)

@@ -17,7 +17,7 @@ import optax
 from jax import lax
 from jaxtyping import Array, Float, Int, PyTree, UInt8
 
-from gaug_jax.augmentation import POLICIES
+from gaug_jax.augmentation import policy_of
 from gaug_jax.classifiers.spec import ClassifierSpec
 from gaug_jax.images import to_unit
 from gaug_jax.models.pretrained_classifier import started
@@ -173,9 +173,7 @@ def _loss(
 
 def _augmented(key: Array, images: Array, labels: Array, spec: ClassifierSpec) -> tuple:
     """Returns the batch after the spec's policy."""
-    policy = POLICIES[spec.augmentation]
-    options = {"flip": spec.flip} if spec.augmentation == "classical" else {}
-    return policy(key, images, labels, **options)
+    return policy_of(spec.augmentation, spec.flip)(key, images, labels)
 
 
 def _fit_step(

@@ -10,15 +10,9 @@ import numpy as np
 from jaxtyping import Array, Float, PyTree, UInt8
 
 from gaug_jax.images import resize_square
-from gaug_jax.models.depthwise import default_implementation
-from gaug_jax.models.efficientnet import (
-    EfficientNetLite0,
-    EfficientNetOutputs,
-    folded,
-    network_input,
-)
+from gaug_jax.models.efficientnet import EfficientNetOutputs, network_input
 from gaug_jax.models.pretrained_classifier import LEAST_HEIGHT
-from gaug_jax.weights.efficientnet import pretrained_efficientnet
+from gaug_jax.weights.efficientnet import frozen_efficientnet
 
 Images = UInt8[np.ndarray, "images height width channels"]
 Features = Float[np.ndarray, "images features"]
@@ -85,15 +79,13 @@ def pretrained_features(of: str) -> Remembered:
     Raises:
       UserError: the package with the weights is not installed or not the published one.
     """
-    params = folded(pretrained_efficientnet().variables)["params"]
-    params = {name: unit for name, unit in params.items() if name != "classifier"}
-    variables = jax.device_put({"params": params})
-    network = EfficientNetLite0(implementation=default_implementation(), normalised=False)
+    frozen = frozen_efficientnet()
+    variables = jax.device_put({"params": frozen.params})
     taken = {"linear": lambda outputs: outputs.features, "linear_map": _map}[of]
 
     @jax.jit
     def compute(variables: PyTree, images: Array) -> Array:
-        return taken(network.apply(variables, network_input(images), train=False))
+        return taken(frozen.network.apply(variables, network_input(images), train=False))
 
     return Remembered(lambda images: compute(variables, _large_enough(images)))
 

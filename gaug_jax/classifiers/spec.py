@@ -12,7 +12,6 @@ from gaug_jax.models.classifier import Classifier
 from gaug_jax.models.pretrained_classifier import PretrainedClassifier, layer_scales
 from gaug_jax.models.resnet import ResNet
 
-NETWORKS = ("cnn", "resnet", "pretrained")
 # Linear models on features that are not fitted to the labels.
 LINEAR = ("pixels", "linear", "linear_map")
 
@@ -24,7 +23,8 @@ class ClassifierSpec:
     Attributes:
       image_shape: height, width and channels.
       class_names: of the logits, in their order.
-      architecture: `cnn`, `resnet` or `pretrained`, one of `NETWORKS`.
+      architecture: `cnn`, `resnet` or `pretrained`; of a linear model, which has no network, one
+        of `LINEAR`.
       width: features of its first layer; `pretrained` has its own.
       steps: optimiser steps.
       batch_size: images of a step.

@@ -5,14 +5,26 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, UInt8
 
+from gaug_jax.data.paths import PICTURE_SUFFIXES
 from gaug_jax.errors import UserError
 from gaug_jax.images import read_picture
 
 # A mask's brighter half is what is kept; lossy formats leave shades between.
 _KEPT_FROM = 128
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
 
 Picture = UInt8[np.ndarray, "height width channels"]
+
+
+def centre_slices(size: tuple[int, int], share: float) -> tuple[slice, slice]:
+    """Returns the rows and columns of the centre.
+
+    Args:
+      size: height and width.
+      share: of both, in (0, 1].
+    """
+    edges = [round(each * (1 - share) / 2) for each in size]
+    rows, columns = (slice(edge, each - edge) for edge, each in zip(edges, size, strict=True))
+    return rows, columns
 
 
 def centre(picture: Picture, share: float) -> Picture:
@@ -22,9 +34,7 @@ def centre(picture: Picture, share: float) -> Picture:
       picture: [0, 255].
       share: of height and width, in (0, 1]; 1 returns the picture as it is.
     """
-    top, left = (round(size * (1.0 - share) / 2.0) for size in picture.shape[:2])
-    height, width = picture.shape[:2]
-    return picture[top : height - top, left : width - left]
+    return picture[centre_slices(picture.shape[:2], share)]
 
 
 def within_mask(picture: Picture, mask: Bool[np.ndarray, "height width"]) -> Picture:
@@ -57,7 +67,7 @@ def mask_path(folder: Path, name: str) -> Path:
       UserError: there is none.
     """
     same = folder / name
-    for path in (same, *(same.with_suffix(suffix) for suffix in _SUFFIXES)):
+    for path in (same, *(same.with_suffix(suffix) for suffix in sorted(PICTURE_SUFFIXES))):
         if path.is_file():
             return path
     raise UserError(f"{name} has no mask in config.data.masks={str(folder)!r}: add it")

@@ -18,7 +18,7 @@ from gaug_jax.downstream.tuning import tune
 def fit_arm(
     name: str, parts: Parts, synthetic: Labelled | None, budget: Budget, seed: int
 ) -> Fitted:
-    """Returns an arm's fits, tuned on the validation part alone.
+    """Returns an arm's fits, tuned without a look at the test part or the external set.
 
     Args:
       name: of the arm, but for one whose classifier its generator brings.

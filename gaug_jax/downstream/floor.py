@@ -13,8 +13,8 @@ def why_no_answer(size: dict[str, Any], study: ClassifySettings) -> str | None:
     """Returns why a study cannot answer its question, as a sentence; None where it can.
 
     The best arm without a GAN (on validation) must reach the endpoint of `pixels` on the
-    validation parts, and the interval of its difference from `majority` on the test parts must
-    leave out 0.
+    validation parts, and its interval on the test parts must lie above chance: above what scores
+    reach that know nothing or, for other endpoints, above what `majority` reaches.
 
     Args:
       size: of the summary, the endpoint's training size.

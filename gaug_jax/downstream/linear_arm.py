@@ -108,9 +108,8 @@ class _Rowed:
         targets = np.eye(num_classes)[part.labels]
         images, shares = [part.images], [targets]
         for number in range(budget.copies if self._policy != "none" else 0):
-            flip = budget.spec.flip and self._policy == "classical"
             made, mixed = augmented_copies(
-                part.images, targets, self._policy, self._seed, number, flip=flip
+                part.images, targets, self._policy, self._seed, number, flip=budget.spec.flip
             )
             images.append(made)
             shares.append(mixed.astype(np.float64))

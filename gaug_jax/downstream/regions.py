@@ -7,23 +7,14 @@ frontal chest film; the border is what is around it.
 import numpy as np
 from jaxtyping import UInt8
 
+from gaug_jax.data.cropping import centre_slices
 from gaug_jax.data.labelled import Labelled
 from gaug_jax.images import resize_square
 
 WHOLE, MIDDLE, BORDER = "whole", "middle", "border"
-REGIONS = (WHOLE, MIDDLE, BORDER)
 _MIDDLE_SHARE = 0.7
 
 Images = UInt8[np.ndarray, "images height width channels"]
-
-
-def _middle_slices(images: Images) -> tuple[slice, slice]:
-    """Returns the rows and columns of the middle."""
-    edges = (round(size * (1 - _MIDDLE_SHARE) / 2) for size in images.shape[1:3])
-    rows, columns = (
-        slice(edge, size - edge) for edge, size in zip(edges, images.shape[1:3], strict=True)
-    )
-    return rows, columns
 
 
 def in_region(images: Images, region: str) -> Images:
@@ -36,7 +27,7 @@ def in_region(images: Images, region: str) -> Images:
     """
     if region == WHOLE:
         return images
-    rows, columns = _middle_slices(images)
+    rows, columns = centre_slices(images.shape[1:3], _MIDDLE_SHARE)
     if region == BORDER:
         images = images.copy()
         images[:, rows, columns] = 0

@@ -32,13 +32,12 @@ from gaug_jax.classifiers.fitted import (
 from gaug_jax.errors import UserError
 from gaug_jax.evaluation import resize
 from gaug_jax.evaluation.image_sets import ImageSet
-from gaug_jax.models import depthwise
-from gaug_jax.models.efficientnet import LEAST_SIZE, EfficientNetLite0, folded, network_input
+from gaug_jax.models.efficientnet import LEAST_SIZE, network_input
 from gaug_jax.models.inception import Inception
 from gaug_jax.models.plain_convolution import default_implementation
 from gaug_jax.progress import Progress
 from gaug_jax.settings.checks import one_of
-from gaug_jax.weights.efficientnet import pretrained_efficientnet
+from gaug_jax.weights.efficientnet import frozen_efficientnet
 from gaug_jax.weights.inception import inception_parameters
 from gaug_jax.weights.weight_files import INCEPTION, is_on_this_machine, read_weights
 
@@ -185,24 +184,20 @@ def _inception(mode: str, path: str | None, allow_unofficial: bool) -> Extractor
 
 def _pretrained() -> Extractor:
     """Returns the extractor of EfficientNet-Lite0's pooled features."""
-    weights = pretrained_efficientnet()
-    params = folded(weights.variables)["params"]
-    params = {name: unit for name, unit in params.items() if name != "classifier"}
-    network = EfficientNetLite0(implementation=depthwise.default_implementation(), normalised=False)
+    frozen = frozen_efficientnet()
 
     def function(params: Any, images: Batch) -> tuple[Array, None]:
         x = network_input(images)
         rows, columns = (max(size, LEAST_SIZE) for size in images.shape[1:3])
         if (rows, columns) != images.shape[1:3]:
             x = jax.image.resize(x, (len(x), rows, columns, 3), "bilinear")
-        outputs = network.apply({"params": params}, x, train=False)
-        return outputs.features, None
+        return frozen.network.apply({"params": params}, x, train=False).features, None
 
     return Extractor(
         "pretrained",
-        _on_all_devices(function, params),
+        _on_all_devices(function, frozen.params),
         _whole_batch(_PRETRAINED_BATCH.get(jax.default_backend(), _BATCH)),
-        weights_sha256=weights.sha256,
+        weights_sha256=frozen.sha256,
     )
 
 

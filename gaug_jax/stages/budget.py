@@ -17,11 +17,6 @@ _LEARNING_RATES = {"pretrained": (1e-3, 3e-3)}
 _OTHER_LEARNING_RATES = (1e-2, 3e-2)
 
 
-def first_steps(study: ClassifySettings, architecture: str) -> int:
-    """Returns the optimiser steps that the search for their number begins with."""
-    return study.steps or _STEPS.get(architecture, _OTHER_STEPS)
-
-
 def make_budget(
     study: ClassifySettings,
     architecture: str,
@@ -42,8 +37,9 @@ def make_budget(
     """
     counts = np.bincount(train_labels, minlength=len(class_names))
     unequal = bool(counts.max() >= _UNEQUAL * counts.min())
+    steps = study.steps or _STEPS.get(architecture, _OTHER_STEPS)
     spec = ClassifierSpec(
-        image_shape, class_names, architecture, study.width, first_steps(study, architecture),
+        image_shape, class_names, architecture, study.width, steps,
         study.batch_size, study.weight_decay, flip=study.flip, layer_decay=study.layer_decay,
         frozen_statistics=study.frozen_statistics,
     )  # fmt: skip

@@ -347,10 +347,7 @@ class Cell:
         path = self._predictions(run)
         with atomic_file(path) as file:
             np.savez_compressed(file, **arrays)
-        common = {
-            **self._common(run),
-            "predictions": path.name,
-        }
+        common = {**self._common(run), "predictions": path.name}
         if run.gan_seed in self._pools:
             agreement = self._pools[run.gan_seed].agreement
             common["label_agreement"] = float(np.mean(list(agreement.values())))

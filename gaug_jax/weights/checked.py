@@ -1,7 +1,8 @@
 """Tensors by name: each name and shape that a network needs is checked before one is used."""
 
 import numpy as np
-from jaxtyping import Shaped
+from flax import traverse_util
+from jaxtyping import PyTree, Shaped
 
 from gaug_jax.errors import UserError
 
@@ -10,6 +11,15 @@ Shapes = dict[tuple[str, ...], tuple[int, ...]]
 
 # Written by newer versions of PyTorch into every batch norm; of no use here.
 _COUNTER = ".num_batches_tracked"
+
+
+def shapes_of(arrays: PyTree) -> Shapes:
+    """Returns the shape of each array of a nested dictionary by its path.
+
+    Args:
+      arrays: or what `jax.eval_shape` gives of them.
+    """
+    return {path: leaf.shape for path, leaf in traverse_util.flatten_dict(dict(arrays)).items()}
 
 
 def without_counters(tensors: Tensors) -> Tensors:

@@ -20,8 +20,15 @@ from flax import traverse_util
 from jaxtyping import PyTree
 
 from gaug_jax.errors import UserError
-from gaug_jax.models.efficientnet import LEAST_SIZE, EfficientNetLite0
-from gaug_jax.weights.checked import Shapes, Tensors, check_tensors, without_counters
+from gaug_jax.models.depthwise import default_implementation
+from gaug_jax.models.efficientnet import LEAST_SIZE, EfficientNetLite0, folded
+from gaug_jax.weights.checked import (
+    Shapes,
+    Tensors,
+    check_tensors,
+    shapes_of,
+    without_counters,
+)
 from gaug_jax.weights.torch_file import read_tensors
 
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -72,6 +79,33 @@ def pretrained_efficientnet() -> Pretrained:
     return Pretrained(efficientnet_variables(read_tensors(path), path.name), sha256)
 
 
+class Frozen(NamedTuple):
+    """The network as it is only run: without classes, its batch norms folded into kernels.
+
+    Attributes:
+      network: for this platform.
+      params: of it, float32.
+      sha256: of the file that they come from.
+    """
+
+    network: EfficientNetLite0
+    params: PyTree
+    sha256: str
+
+
+def frozen_efficientnet() -> Frozen:
+    """Returns the network of features.
+
+    Raises:
+      UserError: as of `pretrained_efficientnet`.
+    """
+    published = pretrained_efficientnet()
+    params = folded(published.variables)["params"]
+    del params["classifier"]
+    network = EfficientNetLite0(implementation=default_implementation(), normalised=False)
+    return Frozen(network, params, published.sha256)
+
+
 def _file() -> Path:
     """Returns where the installed package has its file; imports nothing of it.
 
@@ -89,9 +123,7 @@ def _shapes() -> Shapes:
     """Returns the shape of each of our arrays, by collection, unit and name."""
     image = jnp.zeros((1, LEAST_SIZE, LEAST_SIZE, 3))
     network = EfficientNetLite0(NUM_CLASSES)
-    variables = jax.eval_shape(lambda: network.init(jax.random.key(0), image, train=False))
-    flat = traverse_util.flatten_dict(dict(variables))
-    return {path: leaf.shape for path, leaf in flat.items()}
+    return shapes_of(jax.eval_shape(lambda: network.init(jax.random.key(0), image, train=False)))
 
 
 def _their_name(path: tuple[str, ...]) -> str:

@@ -5,11 +5,16 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import traverse_util
 from jaxtyping import PyTree
 
 from gaug_jax.models.inception import IMAGE_SIZE, Inception
-from gaug_jax.weights.checked import Shapes, Tensors, check_tensors, without_counters
+from gaug_jax.weights.checked import (
+    Shapes,
+    Tensors,
+    check_tensors,
+    shapes_of,
+    without_counters,
+)
 
 # Added to the variance by the batch norms of the Inception network.
 _EPSILON = 1e-3
@@ -21,8 +26,7 @@ def _inception_shapes() -> Shapes:
     """Returns the shape of each of our parameters."""
     image = jnp.zeros((1, IMAGE_SIZE, IMAGE_SIZE, 3))
     variables = jax.eval_shape(Inception().init, jax.random.key(0), image)
-    flat = traverse_util.flatten_dict(variables["params"])
-    return {path: leaf.shape for path, leaf in flat.items()}
+    return shapes_of(variables["params"])
 
 
 def inception_tensor_shapes() -> dict[str, tuple[int, ...]]:

@@ -4,11 +4,10 @@ import functools
 
 import jax
 import jax.numpy as jnp
-from flax import traverse_util
 from jaxtyping import PyTree
 
 from gaug_jax.models.lpips import LEAST_SIZE, LPIPS
-from gaug_jax.weights.checked import Shapes, Tensors, check_tensors
+from gaug_jax.weights.checked import Shapes, Tensors, check_tensors, shapes_of
 
 
 @functools.cache
@@ -16,8 +15,7 @@ def _lpips_shapes() -> Shapes:
     """Returns the shape of each of our parameters."""
     image = jnp.zeros((1, LEAST_SIZE, LEAST_SIZE, 3))
     variables = jax.eval_shape(LPIPS().init, jax.random.key(0), image, image)
-    flat = traverse_util.flatten_dict(variables["params"])
-    return {path: leaf.shape for path, leaf in flat.items()}
+    return shapes_of(variables["params"])
 
 
 def lpips_tensor_shapes() -> tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:

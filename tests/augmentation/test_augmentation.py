@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gaug_jax.augmentation import POLICIES
+from gaug_jax.augmentation import POLICIES, policy_of
 from gaug_jax.augmentation.affine import rotation, transform
 from gaug_jax.augmentation.augmix import augmix
 from gaug_jax.augmentation.classical import classical
@@ -120,9 +120,15 @@ def test_flips_are_made_only_where_they_are_asked_for():
     images[:, :, :8] = 1
     left = functools.partial(np.mean, axis=(1, 2, 3))
     for flip in (False, True):
-        changed = np.asarray(classical(jax.random.key(0), images, np.ones((200, 1)), flip=flip)[0])
+        policy = policy_of("classical", flip)
+        changed = np.asarray(policy(jax.random.key(0), images, np.ones((200, 1)))[0])
         mirrored = left(changed[:, :, :8]) < left(changed[:, :, 8:])
         assert (0.35 < mirrored.mean() < 0.65) if flip else not mirrored.any()
+
+
+@pytest.mark.parametrize("policy", sorted(set(POLICIES) - {"classical"}))
+def test_no_policy_but_the_classical_one_mirrors(policy):
+    assert policy_of(policy, True) is policy_of(policy, False) is POLICIES[policy]
 
 
 def test_autocontrast_and_equalise_by_hand():

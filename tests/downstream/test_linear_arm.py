@@ -143,12 +143,10 @@ def test_seeds_differ_only_where_the_arm_augments(fits):
     assert fits.fitted.test.shape == (3, 5, 2) and len(fits.fits) == 3
 
 
-def test_only_classical_copies_are_mirrored(fits):
+def test_copies_are_mirrored_where_the_spec_says_so(fits):
     for flip in (False, True):
         fits.of("classical", flip=flip)
         assert {options["flip"] for _, options, _ in fits.copied} == {flip}
-        fits.of("cutout", flip=flip)
-        assert {options["flip"] for _, options, _ in fits.copied} == {False}
 
 
 def test_mixup_has_soft_labels_that_are_the_shares_of_its_copies(fits):
