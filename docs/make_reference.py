@@ -85,7 +85,7 @@ FILES = {
     "architecture": (
         "classify",
         "The classifier that `classify.architecture=auto` chose, and what each candidate reached "
-        "on the validation parts.",
+        "by cross-validation.",
     ),
     "downstream_summary": (
         "classify",

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 
 from absl import flags
 
+from gaug_jax.compiled_programs import keep_compiled_programs
 from gaug_jax.errors import UserError
 from gaug_jax.training.interrupts import SIGNALS
-from gaug_jax.user_cache import keep_compiled_programs
 
 _HELP = {"-h", "-help", "--help", "--helpshort", "--helpfull"}
 _UNWRITABLE = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EFBIG)

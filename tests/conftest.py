@@ -25,7 +25,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # Workers share the cache of the pr
 
 def pytest_configure():
     """Has what the tests compile kept, as the binaries do: files and workers share programs."""
-    from gaug_jax.user_cache import keep_compiled_programs
+    from gaug_jax.compiled_programs import keep_compiled_programs
 
     keep_compiled_programs()
 

@@ -32,7 +32,7 @@ FLOORS = [
     {"evaluation"},
     {"synthesis", "embedding", "downstream", "auditing", "reporting"},
     {"stages"},
-    {"config_file"},
+    {"config_file", "compiled_programs"},
     {"command_line"},
     {"main", "evaluate", "synthesize", "embed", "classify", "audit", "study"},
 ]

@@ -18,7 +18,7 @@ from gaug_jax.auditing.membership import (
 from gaug_jax.evaluation.metrics.authenticity import authenticity
 from gaug_jax.evaluation.metrics.classification import binary_auroc, sensitivity_at
 from gaug_jax.evaluation.metrics.data_copying import data_copying_score
-from gaug_jax.evaluation.metrics.intervals import UndefinedFigureError, estimate
+from gaug_jax.evaluation.metrics.intervals import UndefinedFigureError, estimate, resample
 from gaug_jax.evaluation.metrics.nearest import (
     GroupDistances,
     group_distances,
@@ -254,7 +254,8 @@ def _figure(name: str, candidates: Candidates, rng: np.random.Generator) -> dict
     """Returns one figure of an attack with its interval."""
     scores, member, groups = candidates
     figure = _FIGURES[name]
-    value = estimate(lambda weights: figure(scores, member, weights)[:, None, None], groups, rng)
+    resamples = resample(groups, rng)
+    value = estimate(lambda weights: figure(scores, member, weights)[:, None, None], resamples)
     return {
         name: value.value,
         f"{name}_low": max(0.0, value.low),

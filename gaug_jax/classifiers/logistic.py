@@ -6,6 +6,7 @@ of the scaled features with C = 1 / (penalty * total weight), and twice that for
 scikit-learn has one column of weights.
 """
 
+import contextlib
 import functools
 from typing import NamedTuple
 
@@ -62,13 +63,71 @@ def fit_logistic(
       >>> logistic_probabilities(model, features).argmax(axis=1).tolist()
       [0, 0, 1, 1]
     """
-    shares = np.asarray(weights, np.float64) / np.sum(weights)
-    mean, scale = (around.mean, around.scale) if around else _scaling(features, shares)
-    # A thread each: of such matrices several threads wait for one another most of the time.
-    with _libraries().limit(limits=1, user_api="blas"):
-        return _least_loss(
-            (features - mean) / scale, targets, shares, penalty, around, start
-        )._replace(mean=mean, scale=scale)
+    return Regression(features, targets, weights, around=around).model(penalty, start)
+
+
+class Regression:
+    """What is the same for all penalties: the features, scaled and in a basis of their rows.
+
+    Args:
+      features: as of `fit_logistic`, like the others.
+      targets: of them.
+      weights: of them.
+      around: a model to shrink towards.
+    """
+
+    def __init__(
+        self,
+        features: Float[np.ndarray, "images features"],
+        targets: Float[np.ndarray, "images classes"],
+        weights: Float[np.ndarray, " images"],
+        *,
+        around: Logistic | None = None,
+    ) -> None:
+        self._targets, self._around = targets, around
+        self._shares = np.asarray(weights, np.float64) / np.sum(weights)
+        self._mean, self._scale = (
+            (around.mean, around.scale) if around else _scaling(features, self._shares)
+        )
+        with _one_thread():
+            scaled = (features - self._mean) / self._scale
+            size = scaled.shape[1], targets.shape[1]
+            self._centre = around.weights if around else np.zeros(size)
+            self._offset = scaled @ self._centre
+            self._reduced, self._basis = _in_row_space(scaled)
+
+    def model(self, penalty: float, start: Logistic | None = None) -> Logistic:
+        """Returns the model of a penalty; arguments are those of `fit_logistic`."""
+        begin = start or self._around
+        first = np.zeros((self._reduced.shape[1] + 1, self._targets.shape[1]))
+        options = {
+            "maxiter": _MOST_ITERATIONS, "gtol": _GRADIENT_TOLERANCE, "ftol": _GAIN_TOLERANCE,
+        }  # fmt: skip
+        with _one_thread():
+            if begin is not None:
+                moved = _coordinates(begin.weights - self._centre, self._basis)
+                first = np.concatenate([moved, begin.bias[None]])
+            found = scipy.optimize.minimize(
+                lambda flat: self._loss(flat.reshape(first.shape), penalty),
+                first.ravel(),
+                jac=True,
+                method="L-BFGS-B",
+                options=options,
+            ).x.reshape(first.shape)
+            moved = found[:-1] if self._basis is None else self._basis @ found[:-1]
+        return Logistic(self._mean, self._scale, self._centre + moved, found[-1])
+
+    def _loss(
+        self, matrix: Float[np.ndarray, "rank+1 classes"], penalty: float
+    ) -> tuple[float, Float[np.ndarray, " slopes"]]:
+        """Returns the penalised mean loss and its slope, of weights in the basis above a bias."""
+        logits = self._offset + self._reduced @ matrix[:-1] + matrix[-1]
+        log_sums = scipy.special.logsumexp(logits, axis=1)
+        value = self._shares @ (log_sums - np.sum(self._targets * logits, axis=1))
+        value += 0.5 * penalty * np.sum(matrix[:-1] ** 2)
+        errors = (np.exp(logits - log_sums[:, None]) - self._targets) * self._shares[:, None]
+        of_weights = self._reduced.T @ errors + penalty * matrix[:-1]
+        return float(value), np.concatenate([of_weights, errors.sum(axis=0)[None]]).ravel()
 
 
 @functools.cache
@@ -77,55 +136,31 @@ def _libraries() -> threadpoolctl.ThreadpoolController:
     return threadpoolctl.ThreadpoolController()
 
 
-def _least_loss(
-    scaled: Float[np.ndarray, "images features"],
-    targets: Float[np.ndarray, "images classes"],
-    shares: Float[np.ndarray, " images"],
-    penalty: float,
-    around: Logistic | None,
-    start: Logistic | None,
-) -> Logistic:
-    """Returns the model of scaled features, as of a mean of 0 and a scale of 1."""
-    num_features, num_classes = scaled.shape[1], targets.shape[1]
-    centre = around.weights if around else np.zeros((num_features, num_classes))
-    offset = scaled @ centre
-    reduced, basis = _in_row_space(scaled)
-    begin = start or around
-    first = np.zeros((reduced.shape[1] + 1, num_classes))
-    if begin is not None:
-        first = np.concatenate([basis @ (begin.weights - centre), begin.bias[None]])
-
-    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        matrix = flat.reshape(first.shape)
-        logits = offset + reduced @ matrix[:-1] + matrix[-1]
-        log_sums = scipy.special.logsumexp(logits, axis=1)
-        value = shares @ (log_sums - np.sum(targets * logits, axis=1))
-        value += 0.5 * penalty * np.sum(matrix[:-1] ** 2)
-        errors = (np.exp(logits - log_sums[:, None]) - targets) * shares[:, None]
-        of_weights = reduced.T @ errors + penalty * matrix[:-1]
-        slope = np.concatenate([of_weights, errors.sum(axis=0)[None]])
-        return float(value), slope.ravel()
-
-    options = {"maxiter": _MOST_ITERATIONS, "gtol": _GRADIENT_TOLERANCE, "ftol": _GAIN_TOLERANCE}
-    found = scipy.optimize.minimize(
-        loss, first.ravel(), jac=True, method="L-BFGS-B", options=options
-    ).x.reshape(first.shape)
-    weights = centre + basis.T @ found[:-1]
-    return Logistic(np.zeros(num_features), 1.0, weights, found[-1])
+def _one_thread() -> contextlib.AbstractContextManager:
+    """Has linear algebra use one thread: of such matrices several wait for one another."""
+    return _libraries().limit(limits=1, user_api="blas")
 
 
 def _in_row_space(
     scaled: Float[np.ndarray, "images features"],
-) -> tuple[Float[np.ndarray, "images rank"], Float[np.ndarray, "rank features"]]:
-    """Returns features in a basis of their rows, and the basis.
+) -> tuple[Float[np.ndarray, "images rank"], Float[np.ndarray, "features rank"] | None]:
+    """Returns features in an orthonormal basis of their rows, and the basis.
 
     The best weights lie in that space, which has few dimensions where images are few; the penalty
-    is the same in it. Of more images than features it is all of the space.
+    is the same in it. Of more images than features it is all of the space: the basis is None.
     """
     if len(scaled) >= scaled.shape[1]:
-        return scaled, np.eye(scaled.shape[1])
-    left, sizes, basis = np.linalg.svd(scaled, full_matrices=False)
-    return left * sizes, basis
+        return scaled, None
+    basis, coordinates = np.linalg.qr(scaled.T)
+    return np.ascontiguousarray(coordinates.T), basis
+
+
+def _coordinates(
+    weights: Float[np.ndarray, "features classes"],
+    basis: Float[np.ndarray, "features rank"] | None,
+) -> Float[np.ndarray, "rank classes"]:
+    """Returns the part of weights that lies in a basis, in it."""
+    return weights if basis is None else basis.T @ weights
 
 
 def _scaling(

@@ -9,8 +9,8 @@ import numpy as np
 from gaug_jax.classifiers.spec import LINEAR
 from gaug_jax.data.labelled import Labelled
 from gaug_jax.downstream.arms import ARMS
-from gaug_jax.downstream.linear_arm import fit_linear_arm
-from gaug_jax.downstream.network_arm import fit_network_arm
+from gaug_jax.downstream.linear_arm import best_penalty, fit_linear_arm
+from gaug_jax.downstream.network_arm import best_learning_rate, fit_network_arm
 from gaug_jax.downstream.runs import Budget, Fitted, Parts, majority, worth
 from gaug_jax.downstream.tuning import tune
 
@@ -36,6 +36,24 @@ def fit_arm(
     linear = arm.mode == "pixels" or budget.spec.architecture in LINEAR
     fit = fit_linear_arm if linear else fit_network_arm
     return fit(arm, parts, synthetic, budget, seed)
+
+
+def cross_validated(parts: Parts, budget: Budget) -> float:
+    """Returns what an architecture reaches on real images that it was not fitted to.
+
+    By cross-validation of the training part, at the value of its grid that is best there.
+
+    Args:
+      parts: of the split and training size.
+      budget: of the architecture.
+
+    Raises:
+      UserError: the package of a pretrained network's weights is not there.
+    """
+    kind = budget.spec.architecture
+    if kind in LINEAR:
+        return best_penalty("none", kind, parts, budget).endpoint
+    return best_learning_rate(parts, budget).endpoint
 
 
 class Searched(NamedTuple):

@@ -7,6 +7,7 @@ import numpy as np
 from gaug_jax.classifiers.fit import class_probabilities, fit_classifiers, training_images
 from gaug_jax.data.labelled import Labelled
 from gaug_jax.downstream.arms import Arm, arm_material
+from gaug_jax.downstream.cross_validation import Judged, Say, cross_validate
 from gaug_jax.downstream.runs import Budget, Fitted, Parts, Probabilities, said_of, worth
 from gaug_jax.downstream.tuning import tune
 
@@ -61,3 +62,34 @@ def fit_network_arm(
         "grid_ended": found.at_limit,
     }
     return Fitted(tuned, *found.fits)
+
+
+def best_learning_rate(parts: Parts, budget: Budget) -> Judged:
+    """Returns the learning rate of real images that is best in cross-validation of them.
+
+    Of one classifier of each rate of the grid, which does not widen.
+
+    Args:
+      parts: of the split and training size.
+      budget: of the network.
+    """
+    seed = budget.seeds[0]
+
+    def make(rest: Labelled) -> Say:
+        data = training_images(
+            rest.images, rest.labels, len(budget.spec.class_names), balanced=budget.balanced,
+            at_least=budget.most_images,
+        )  # fmt: skip
+
+        def say(rates: list[float], images: np.ndarray) -> dict[float, np.ndarray]:
+            seeds = np.full(len(rates), seed)
+            variables = fit_classifiers(data, budget.spec, seeds, np.array(rates), quiet=True)
+            said = class_probabilities(variables, images, budget.spec)
+            return dict(zip(rates, said, strict=True))
+
+        return say
+
+    return cross_validate(
+        parts.train, parts.groups(), make, budget.learning_rates, budget,
+        factor=_FACTOR, widenings=0,
+    )  # fmt: skip

@@ -4,11 +4,13 @@ Ratio and filter of an arm, and the best arm without a GAN, are chosen by the va
 part's figures; the test part is looked at once they are.
 """
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int
 
 from gaug_jax.downstream.arms import ARMS, FLOOR, WITHOUT_GAN
 from gaug_jax.downstream.floor import why_no_answer
@@ -18,16 +20,20 @@ from gaug_jax.evaluation.metrics import classification as scores
 from gaug_jax.evaluation.metrics.intervals import (
     Estimate,
     FigureOfSeeds,
+    Resamples,
     UndefinedFigureError,
     estimate,
     groups_for_half_width,
     holm,
+    resample,
 )
 from gaug_jax.settings import ClassifySettings
 
 # Replicates of the endpoint and its differences, and of the other figures.
 _REPLICATES, _FEWER = 1000, 200
 _SEED = 0
+# Each 8 bytes for every replicate and image.
+_REMEMBERED = 4
 
 
 def summarise(rows: list[Row], predictions: Path, study: ClassifySettings) -> dict[str, Any]:
@@ -234,11 +240,26 @@ def _as_dict(
       name: of the figure, which says how patients are drawn.
       replicates: of the bootstrap.
     """
-    rng = np.random.default_rng(_SEED)
+    strata = pooled.strata(name)
     try:
-        return estimate(figure, pooled.groups, rng, replicates, pooled.strata(name))._asdict()
+        resamples = _resamples(_held(pooled.groups), _held(strata), replicates)
+        return estimate(figure, resamples)._asdict()
     except UndefinedFigureError:
         return None
+
+
+def _held(values: Int[np.ndarray, " images"] | None) -> tuple[int, ...] | None:
+    """Returns values that a memory can be asked for."""
+    return None if values is None else tuple(values.tolist())
+
+
+@functools.lru_cache(_REMEMBERED)
+def _resamples(
+    groups: tuple[int, ...], strata: tuple[int, ...] | None, replicates: int
+) -> Resamples:
+    """Returns resampled patients: the same for every arm and figure of the same images."""
+    rng = np.random.default_rng(_SEED)
+    return resample(np.array(groups), rng, replicates, None if strata is None else np.array(strata))
 
 
 def _within_0_and_1(found: dict[str, float] | None) -> dict[str, float] | None:

@@ -149,8 +149,11 @@ def no_answer(summary: Mapping[str, Any]) -> str:
     Args:
       summary: `downstream/summary.json`, without an answer.
     """
+    arm = summary["endpoint_arm"]
+    if arm == summary["sizes"][str(summary["endpoint_size"])]["best_without_gan"]:
+        return f"{arm} is the best arm without generated images itself: there is no other to beat."
     return (
-        f"{summary['endpoint_arm']} cannot be compared: there is no arm without generated images, "
+        f"{arm} cannot be compared: there is no arm without generated images, "
         f"or the test part has too few images of a class for an interval of "
         f"{FIGURE_NAMES[summary['endpoint']]}."
     )

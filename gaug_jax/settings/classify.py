@@ -58,8 +58,8 @@ class ClassifySettings:
         "ImageNet's weights, fine-tuned), linear (logistic regression on that network's frozen "
         "features, means over positions), linear_map (the same on its features at a stride of 16, "
         "position by position), pixels (the same on 50 principal components of the pixels), or "
-        "auto: the one of `candidates` that is best on the validation parts with real images "
-        "alone.",
+        "auto: the one of `candidates` that is best with real images alone, by cross-validation "
+        "of the training parts.",
     )
     candidates: Sequence[str] = field(
         ("pixels", "linear", "linear_map", "cnn"),

@@ -18,10 +18,10 @@ from gaug_jax.data.splits import TEST, TRAIN, VALIDATION
 from gaug_jax.downstream import leakage
 from gaug_jax.downstream.arms import ARMS, FLOOR, most_images, synthetic_count, take
 from gaug_jax.downstream.balance import levelling
-from gaug_jax.downstream.fitting import fit_arm, search_steps, with_steps
+from gaug_jax.downstream.fitting import cross_validated, fit_arm, search_steps, with_steps
 from gaug_jax.downstream.plan import ArmRun, classifier_seeds, planned_runs
 from gaug_jax.downstream.regions import BORDER, WHOLE, part_in_region
-from gaug_jax.downstream.runs import Budget, Fitted, Parts, joint_arm, mean_endpoint, run_rows
+from gaug_jax.downstream.runs import Budget, Fitted, Parts, joint_arm, run_rows
 from gaug_jax.downstream.shortcut import shortcut_figures
 from gaug_jax.errors import UserError
 from gaug_jax.evaluation.metrics.classification import of_a_split
@@ -87,17 +87,10 @@ class Cell:
         """Has all fits made of an architecture, which `auto` leaves open."""
         self._architecture = architecture
 
-    def validated(self, architecture: str) -> tuple[float, int]:
-        """Returns the mean endpoint of an architecture on the validation part, and its images.
-
-        Of one classifier of real images at each value of the grid, which does not widen.
-        """
-        budget = self._budget(architecture)
-        budget = dataclasses.replace(budget, seeds=budget.seeds[:1], widenings=0)
-        parts = self._seen(self._study.region).without_test()
-        fitted = fit_arm("real", parts, None, budget, 0)
-        labels = self._parts.validation.labels
-        return mean_endpoint(fitted.validation, labels, budget.endpoint), len(labels)
+    def cross_validated(self, architecture: str) -> tuple[float, int]:
+        """Returns what an architecture reaches within the training part, and its images."""
+        parts = self._seen(self._study.region)
+        return cross_validated(parts, self._budget(architecture)), len(parts.train.labels)
 
     def _budget(self, architecture: str) -> Budget:
         """Returns what is the same for every arm, the first number of steps included."""

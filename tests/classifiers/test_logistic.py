@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from gaug_jax.classifiers.logistic import Logistic, fit_logistic, logistic_probabilities
+from gaug_jax.classifiers.logistic import (
+    Logistic,
+    Regression,
+    fit_logistic,
+    logistic_probabilities,
+)
 
 
 def blobs(count=60, classes=3, features=5, seed=0):
@@ -180,6 +185,18 @@ def test_around_a_model_the_gradient_is_zero_too(penalty, count):
     model = fit_logistic(features, hard(labels), weights, penalty, around=prior)
     of_weights, of_bias = slope(model, features, hard(labels), weights, penalty, prior.weights)
     assert np.abs(of_weights).max() < 1e-5 and np.abs(of_bias).max() < 1e-5
+
+
+@pytest.mark.parametrize("around", [None, a_prior()])
+@pytest.mark.parametrize("count", [60, 4])
+def test_what_penalties_share_leaves_each_model_as_it_is_alone(around, count):
+    features, labels = blobs(count, seed=6)
+    shared = Regression(features, hard(labels), some_weights(count), around=around)
+    models = [shared.model(penalty) for penalty in (0.01, 1.0, 0.01)]
+    for penalty, model in zip((0.01, 1.0, 0.01), models, strict=True):
+        alone = fit_logistic(features, hard(labels), some_weights(count), penalty, around=around)
+        for one, other in zip(model, alone, strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("around", [None, a_prior()])

@@ -9,7 +9,7 @@ import scipy.stats
 
 from gaug_jax.downstream.summary import Pooled
 from gaug_jax.evaluation.metrics.calibration import fit_calibration
-from gaug_jax.evaluation.metrics.intervals import estimate
+from gaug_jax.evaluation.metrics.intervals import estimate, resample
 
 SPLITS, PATIENTS, POSITIVE = 5, 60, 12
 SEPARATION, DEVIATION_OF_OFFSETS, DEVIATION_OF_LOG_SCALES = 1.0, 1.0, 0.5
@@ -58,7 +58,10 @@ def studies():
             (raw, "auroc"), (calibrated, "auroc"), (calibrated, "auroc_mean_over_splits"),
         ):  # fmt: skip
             of_study.append(
-                estimate(pooled.figure(name), pooled.groups, random, 100, pooled.strata(name))
+                estimate(
+                    pooled.figure(name),
+                    resample(pooled.groups, random, 100, pooled.strata(name)),
+                )
             )
         found.append(of_study)
     return np.array(found)

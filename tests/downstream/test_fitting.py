@@ -2,12 +2,21 @@
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
 
 from gaug_jax.classifiers.spec import ClassifierSpec
 from gaug_jax.data.labelled import Labelled
+from gaug_jax.data.splits import allocate_groups
 from gaug_jax.downstream import fitting, network_arm
 from gaug_jax.downstream.arms import ARMS
-from gaug_jax.downstream.fitting import Searched, fit_arm, search_steps, with_steps
+from gaug_jax.downstream.fitting import (
+    Searched,
+    cross_validated,
+    fit_arm,
+    search_steps,
+    with_steps,
+)
 from gaug_jax.downstream.runs import Budget, Fitted, Parts, majority
 
 
@@ -266,3 +275,55 @@ def test_a_real_network_is_searched_for_and_fitted():
     for said, count in ((fitted.validation, 10), (fitted.test, 6), (fitted.external, 4)):
         assert said.shape == (2, count, 2)
         np.testing.assert_allclose(said.sum(axis=2), 1.0, rtol=1e-5)
+
+
+def test_a_linear_model_reaches_what_scikit_learn_says_of_images_that_were_left_out():
+    train = striped(40, 3)
+    flat = train.images.reshape(40, -1) / 255.0
+    folds = allocate_groups(train.labels, np.arange(40), np.full(5, 0.2), np.random.default_rng(5))
+    right = []
+    for fold in range(5):
+        rest = folds != fold
+        components = PCA(svd_solver="full").fit(flat[rest])
+        seen = components.transform(flat[rest])
+        # One scale for all features, and a penalty of 1 beside the mean loss.
+        scale = np.sqrt(seen.var(axis=0).mean())
+        model = LogisticRegression(C=2.0 / rest.sum(), tol=1e-9).fit(
+            seen / scale, train.labels[rest]
+        )
+        said = model.predict(components.transform(flat[~rest]) / scale)
+        right += list(said == train.labels[~rest])
+    parts = Parts(train, None, None, None)
+    found = cross_validated(parts, budget_of("pixels", widenings=0))
+    assert found == pytest.approx(np.mean(right)) and len(right) == 40
+
+
+def test_a_network_is_judged_by_one_classifier_of_each_rate_in_each_fold(monkeypatch):
+    networks = Networks(monkeypatch, peak(0.03))
+    seen = []
+    monkeypatch.setattr(
+        network_arm, "training_images", lambda images, *_, **options: seen.append(len(images))
+    )
+    assert cross_validated(PARTS, budget_of()) == pytest.approx(right_by_place(PARTS.train.labels))
+    assert [call[:2] for call in networks.calls] == [([0.01, 0.03], [0, 0])] * 5
+    assert sum(16 - count for count in seen) == 16
+
+
+def right_by_place(labels):
+    """The share that `Networks` has right, which takes a fold's images for 0, 1, 0, 1, ..."""
+    folds = allocate_groups(labels, np.arange(len(labels)), np.full(5, 0.2),
+                            np.random.default_rng(5))  # fmt: skip
+    parts = [labels[folds == fold] for fold in range(5)]
+    return np.mean(np.concatenate([part == np.arange(len(part)) % 2 for part in parts]))
+
+
+def test_a_real_network_reaches_more_on_its_classes_than_on_shuffled_ones():
+    train = striped(60)
+    budget = budget_of(steps=60)
+    assert cross_validated(Parts(train, None, None, None), budget) > 0.9
+    shuffled = Labelled(train.images, np.random.default_rng(0).permutation(train.labels))
+    assert cross_validated(Parts(shuffled, None, None, None), budget) < 0.75
+    # A class of one patient is absent where its fold is judged.
+    groups = np.where(train.labels == 1, 99, np.arange(60))
+    found = cross_validated(Parts(train, None, None, None, groups), budget_of(steps=2))
+    assert 0.0 <= found <= 1.0

@@ -1,5 +1,7 @@
 """Linear models of an arm: their penalty by cross-validation, and what each arm is fitted to."""
 
+import types
+
 import numpy as np
 import pytest
 
@@ -10,8 +12,8 @@ from gaug_jax.classifiers.spec import ClassifierSpec
 from gaug_jax.data.labelled import Labelled
 from gaug_jax.downstream import linear_arm as module
 from gaug_jax.downstream.arms import ARMS
+from gaug_jax.downstream.cross_validation import Judged
 from gaug_jax.downstream.linear_arm import fit_linear_arm
-from gaug_jax.downstream.penalty import Penalty, choose_penalty
 from gaug_jax.downstream.runs import Budget, Parts
 
 
@@ -36,7 +38,6 @@ def parts_of(train, groups=None, external=None):
     return Parts(train, brightened(20, seed=1), brightened(10, seed=2), external, groups)
 
 
-# Each of one value, which its first feature says.
 REAL = Labelled(
     np.broadcast_to(np.arange(10, 15, dtype=np.uint8)[:, None, None, None], (5, 8, 8, 1)),
     np.array([0, 0, 0, 1, 0]),
@@ -52,21 +53,24 @@ class Fits:
 
     def __init__(self, patch):
         self.fits, self.copied = [], []
-        self._fit, self._copies = module.fit_logistic, module.augmented_copies
-        patch.setattr(module, "fit_logistic", self._fit_logistic)
+        self._regression, self._copies = module.Regression, module.augmented_copies
+        patch.setattr(module, "Regression", self._kept_regression)
         patch.setattr(module, "augmented_copies", self._augmented_copies)
         patch.setattr(module, "pixel_components", lambda images: self.features)
-        patch.setattr(module, "_penalty", lambda *_: Penalty(0.5, True))
+        patch.setattr(module, "best_penalty", lambda *_: Judged(0.5, True, 0.9))
 
     @staticmethod
     def features(images):
         flat = images.reshape(len(images), -1).astype(np.float64)
         return np.stack([flat.mean(axis=1), flat[:, 0]], axis=1)
 
-    def _fit_logistic(self, features, targets, weights, penalty, **options):
-        model = self._fit(features, targets, weights, penalty, **options)
-        self.fits.append((features, targets, weights, penalty, options, model))
-        return model
+    def _kept_regression(self, *rows, around=None):
+        def model(penalty, start=None):
+            found = self._regression(*rows, around=around).model(penalty, start)
+            self.fits.append((*rows, penalty, {"around": around, "start": start}, found))
+            return found
+
+        return types.SimpleNamespace(model=model)
 
     def _augmented_copies(self, images, targets, policy, seed, number, **options):
         made = self._copies(images, targets, policy, seed, number, **options)
@@ -151,7 +155,6 @@ def test_copies_are_mirrored_where_the_spec_says_so(fits):
 
 def test_mixup_has_soft_labels_that_are_the_shares_of_its_copies(fits):
     made = fits.of("mixup", copies=2)
-    assert len(made) == 2
     features, targets, weights, *_ = made[0]
     np.testing.assert_array_equal(targets[:5], one_hot(REAL.labels))
     shares = np.concatenate([share for _, _, (_, share) in fits.copied[:2]])
@@ -203,7 +206,7 @@ def test_pretraining_shrinks_the_model_of_real_images_to_that_of_generated_ones(
     first, then = fits.of("pretrain")
     np.testing.assert_array_equal(first[0], fits.features(SYNTHETIC.images))
     np.testing.assert_array_equal(first[1], one_hot(SYNTHETIC.labels))
-    assert not first[4]
+    assert first[4] == {"around": None, "start": None}
     np.testing.assert_array_equal(then[0], fits.features(REAL.images))
     np.testing.assert_array_equal(then[1], one_hot(REAL.labels))
     assert then[4]["around"] is first[5] and first[3] == then[3] == 0.5
@@ -261,13 +264,13 @@ def test_an_external_set_is_said_of_too(fits):
 @pytest.fixture
 def searches(monkeypatch):
     """What each search for a penalty is given."""
-    seen = []
+    seen, cross_validate = [], module.cross_validate
 
-    def search(real, groups, make, budget):
+    def search(real, groups, *others, **options):
         seen.append((real, groups))
-        return choose_penalty(real, groups, make, budget)
+        return cross_validate(real, groups, *others, **options)
 
-    monkeypatch.setattr(module, "choose_penalty", search)
+    monkeypatch.setattr(module, "cross_validate", search)
     return seen
 
 

@@ -134,6 +134,14 @@ def test_a_study_below_its_floor_says_that_it_cannot_answer_and_nothing_else():
     assert verdict(summary(cannot_answer=None), manifest()).word == "Helps"
 
 
+def test_a_question_about_the_best_arm_itself_says_that_there_is_no_other():
+    found = verdict(summary(answer=None, endpoint_arm="mixup"), manifest())
+    assert found.word == "Not asked"
+    assert found.sentence.startswith("mixup is the best arm without generated images itself")
+    found = verdict(summary(answer=None, endpoint_arm="gan"), manifest())
+    assert found.sentence.startswith("gan cannot be compared: there is no arm without")
+
+
 def test_the_card_explains_its_arms_and_says_what_one_split_means():
     (arms,) = card_notes(summary())
     assert arms.startswith("gan: training images and generated ones; mixup: ")

@@ -1,4 +1,4 @@
-"""The study's classifier: the best candidate on the validation parts, chosen once."""
+"""The study's classifier: the best candidate by cross-validation, chosen once."""
 
 import pytest
 from support.settings_for_tests import study
@@ -9,15 +9,15 @@ from gaug_jax.workfolder import WorkFolder
 
 
 class Cell:
-    """A cell whose validation part says so much of each architecture."""
+    """A cell in whose training part each architecture reaches so much."""
 
-    def __init__(self, validation, count=10, data_sha256="abc"):
-        self._validation, self._count = validation, count
+    def __init__(self, reached, count=10, data_sha256="abc"):
+        self._reached, self._count = reached, count
         self.data_sha256, self.asked = data_sha256, []
 
-    def validated(self, name):
+    def cross_validated(self, name):
         self.asked.append(name)
-        return self._validation[name], self._count
+        return self._reached[name], self._count
 
 
 class Chosen:
@@ -39,21 +39,45 @@ def chosen(tmp_path):
     return Chosen(tmp_path)
 
 
-def test_the_best_on_the_validation_parts_is_chosen(chosen, capsys):
-    cells = [Cell({"cnn": 0.6, "linear": 0.7}), Cell({"cnn": 0.7, "linear": 0.65}, 5, "def")]
+def test_the_best_by_cross_validation_is_chosen(chosen, capsys):
+    cells = [Cell({"cnn": 0.65, "linear": 0.7}), Cell({"cnn": 0.7, "linear": 0.68}, 5, "def")]
     assert chosen(*cells) == ("linear", True)
     assert [cell.asked for cell in cells] == [["cnn", "linear"]] * 2
     assert "classifier: linear, the best with real images alone" in capsys.readouterr().out
 
 
-def test_validation_parts_count_by_their_images(chosen):
-    cells = [Cell({"cnn": 0.9, "linear": 0.5}, 10), Cell({"cnn": 0.5, "linear": 0.7}, 30)]
-    assert chosen(*cells)[0] == "linear"
-    found = read_json(chosen.folder.architecture)["validation"]
-    assert found == {"cnn": pytest.approx(0.6), "linear": pytest.approx(0.65)}
+def test_splits_count_by_their_images(chosen):
+    cells = [Cell({"cnn": 0.69, "linear": 0.65}, 10), Cell({"cnn": 0.57, "linear": 0.65}, 30)]
+    assert chosen(*cells, splits=(0, 1))[0] == "linear"
+    found = read_json(chosen.folder.architecture)["cross_validation"]
+    assert found == {
+        "cnn": {"mean": pytest.approx(0.6), "splits": 2},
+        "linear": {"mean": pytest.approx(0.65), "splits": 2},
+    }
     # Each of them once it would be the other one.
-    alike = [Cell({"cnn": 0.9, "linear": 0.5}, data_sha256="1"), Cell({"cnn": 0.5, "linear": 0.7})]
-    assert chosen(*alike)[0] == "cnn"
+    alike = [Cell({"cnn": 0.74, "linear": 0.65}, data_sha256="1"),
+             Cell({"cnn": 0.57, "linear": 0.65})]  # fmt: skip
+    assert chosen(*alike, splits=(0, 1))[0] == "cnn"
+
+
+def test_who_is_far_behind_is_not_judged_again(chosen):
+    first = Cell({"cnn": 0.6, "linear": 0.7, "pixels": 0.63}, data_sha256="1")
+    second = Cell({"cnn": 0.99, "linear": 0.6, "pixels": 0.64}, data_sha256="2")
+    third = Cell({"linear": 0.6, "pixels": 0.85}, data_sha256="3")
+    names = ("cnn", "linear", "pixels")
+    assert chosen(first, second, third, candidates=names, splits=(0, 1, 2))[0] == "pixels"
+    assert [cell.asked for cell in (first, second, third)] == [
+        ["cnn", "linear", "pixels"], ["linear", "pixels"], ["linear", "pixels"],
+    ]  # fmt: skip
+    found = read_json(chosen.folder.architecture)["cross_validation"]
+    assert found["cnn"] == {"mean": pytest.approx(0.6), "splits": 1}
+    assert found["pixels"] == {"mean": pytest.approx((0.63 + 0.64 + 0.85) / 3), "splits": 3}
+
+
+def test_a_high_figure_of_few_splits_does_not_win(chosen):
+    cells = [Cell({"cnn": 0.8, "linear": 0.9}, data_sha256="1"),
+             Cell({"linear": 0.5}, data_sha256="2")]  # fmt: skip
+    assert chosen(*cells, splits=(0, 1))[0] == "linear"
 
 
 @pytest.mark.parametrize("candidates", [("cnn", "linear"), ("linear", "cnn")])
@@ -63,7 +87,7 @@ def test_of_equals_the_first_candidate_is_chosen(chosen, candidates):
 
 
 def test_only_candidates_are_looked_at(chosen):
-    cell = Cell({"cnn": 0.6, "linear": 0.7, "resnet": 0.9})
+    cell = Cell({"cnn": 0.65, "linear": 0.7, "resnet": 0.9})
     assert chosen(cell)[0] == "linear" and "resnet" not in cell.asked
     assert chosen(cell, candidates=("cnn",))[0] == "cnn"
 
@@ -73,14 +97,16 @@ def test_a_figure_that_is_not_defined_is_the_worst(chosen):
 
 
 def test_the_choice_is_kept_and_used_again(chosen, capsys):
-    assert chosen(Cell({"cnn": 0.6, "linear": 0.7})) == ("linear", True)
+    assert chosen(Cell({"cnn": 0.65, "linear": 0.7})) == ("linear", True)
     kept = read_json(chosen.folder.architecture)
     assert kept == {
         "made_with": {
             "candidates": ["cnn", "linear"], "endpoint": "accuracy", "data_sha256": ["abc"],
         },
         "architecture": "linear",
-        "validation": {"cnn": 0.6, "linear": 0.7},
+        "cross_validation": {
+            "cnn": {"mean": 0.65, "splits": 1}, "linear": {"mean": 0.7, "splits": 1},
+        },
     }  # fmt: skip
     capsys.readouterr()
     # What would be better now is not looked at.
@@ -89,7 +115,7 @@ def test_the_choice_is_kept_and_used_again(chosen, capsys):
 
 
 def test_other_data_candidates_or_endpoint_choose_anew(chosen):
-    first = {"cnn": 0.6, "linear": 0.7, "resnet": 0.5}
+    first = {"cnn": 0.65, "linear": 0.7, "resnet": 0.5}
     later = {"cnn": 0.9, "linear": 0.7, "resnet": 0.8}
     changes = [
         ([Cell(later, data_sha256="other")], {}),
@@ -119,7 +145,7 @@ def test_cells_are_taken_one_at_a_time_and_in_their_order(chosen):
 
     def cells():
         for number in range(3):
-            cell = Cell({"cnn": 0.5, "linear": 0.6}, data_sha256=str(number))
+            cell = Cell({"cnn": 0.55, "linear": 0.6}, data_sha256=str(number))
             yield cell
             asked.append((number, cell.asked))
 
@@ -131,8 +157,13 @@ def test_cells_are_taken_one_at_a_time_and_in_their_order(chosen):
 
 
 def test_the_words_name_all_candidates_and_the_endpoint():
-    found = {"architecture": "linear", "validation": {"cnn": 0.5, "linear": 2 / 3}}
+    reached = {
+        "cnn": {"mean": 0.5, "splits": 1},
+        "linear": {"mean": 2 / 3, "splits": 3},
+        "pixels": {"mean": 0.6, "splits": 3},
+    }
+    found = {"architecture": "linear", "cross_validation": reached}
     assert architecture_words(found, "auroc") == (
-        "linear, the best with real images alone on the validation parts "
-        "(auroc: cnn 0.500, linear 0.667)"
+        "linear, the best with real images alone by cross-validation of the training "
+        "parts (auroc: cnn 0.500 after 1 of 3 splits, linear 0.667, pixels 0.600)"
     )

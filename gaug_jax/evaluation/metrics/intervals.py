@@ -130,60 +130,83 @@ def weights_within(
     return weights
 
 
-def estimate(
-    figure: FigureOfSeeds,
+class Resamples(NamedTuple):
+    """Patients drawn with replacement again and again, for any figure of the same images.
+
+    Attributes:
+      weights: how often each image counts.
+      freedom: degrees of freedom of a variance over patients.
+      biased: whether their variance is that of n patients divided by n, and not by n - 1.
+    """
+
+    weights: Float[np.ndarray, "replicates images"]
+    freedom: int
+    biased: bool
+
+
+def resample(
     groups: Int[np.ndarray, " images"],
     rng: np.random.Generator,
     replicates: int = 1000,
     strata: Int[np.ndarray, " images"] | None = None,
-) -> Estimate:
+) -> Resamples:
+    """Returns resampled patients.
+
+    Args:
+      groups: patient of each image.
+      rng: draws them.
+      replicates: of the bootstrap.
+      strata: of the images, where patients are drawn within each (`split_strata`).
+
+    Raises:
+      UndefinedFigureError: there are not two patients, or a stratum of one.
+    """
+    names = len(np.unique(groups))
+    if names < 2:
+        raise UndefinedFigureError("the interval is not defined: all images are of one patient")
+    if strata is not None:
+        weights = weights_within(groups, strata, replicates, rng)
+        return Resamples(weights, names - len(np.unique(strata)), False)
+    return Resamples(patient_weights(groups, replicates, rng), names - 1, True)
+
+
+def estimate(figure: FigureOfSeeds, resamples: Resamples) -> Estimate:
     """Returns a figure, or a difference of figures, with its 95% interval.
 
     Args:
       figure: of weighted images, for each generator seed and classifier seed (a single one
         where no generator, or no classifier, takes part).
-      groups: patient of each image.
-      rng: draws the replicates.
-      replicates: of the bootstrap.
-      strata: of the images, where patients are drawn within each (`split_strata`).
+      resamples: of the patients of its images.
 
     Raises:
       UndefinedFigureError: the figure is not defined on the data as it is, or not on more
-        than one in ten of the replicates, or there are not two patients, or a stratum of one.
+        than one in ten of the resamples.
 
     Example:
       >>> patients = np.repeat(np.arange(40), 2)
       >>> right = (np.arange(80) % 5 > 0).astype(float)
       >>> accuracy = lambda weights: (weights @ right / weights.sum(axis=1))[:, None, None]
-      >>> found = estimate(accuracy, patients, np.random.default_rng(0))
+      >>> found = estimate(accuracy, resample(patients, np.random.default_rng(0)))
       >>> f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
       '0.80 (0.72 to 0.88)'
     """
-    plain = figure(np.ones((1, len(groups))))[0]
+    weights = resamples.weights
+    plain = figure(np.ones((1, weights.shape[1])))[0]
     value = float(plain.mean())
     if not np.isfinite(value):
         raise UndefinedFigureError("the figure is not defined: a class is absent")
-    names = len(np.unique(groups))
-    if names < 2:
-        raise UndefinedFigureError("the interval is not defined: all images are of one patient")
-    if strata is None:
-        weights, freedom_of_patients = patient_weights(groups, replicates, rng), names - 1
-    else:
-        weights = weights_within(groups, strata, replicates, rng)
-        freedom_of_patients = names - len(np.unique(strata))
     drawn = figure(weights).mean(axis=(1, 2))
     drawn = drawn[np.isfinite(drawn)]
-    if len(drawn) < _LEAST_DEFINED * replicates:
+    if len(drawn) < _LEAST_DEFINED * len(weights):
         raise UndefinedFigureError("the interval is not defined: a class has too few patients")
     of_patients = np.var(drawn, ddof=1)
-    if strata is None:
-        # The bootstrap's variance is that of n draws divided by n; the sample's is by n - 1.
-        of_patients = of_patients * names / (names - 1)
+    if resamples.biased:
+        of_patients = of_patients * (resamples.freedom + 1) / resamples.freedom
     variances = np.array([of_patients, *(_of_the_mean(plain.mean(axis)) for axis in (1, 0))])
     total = float(variances.sum())
     if total == 0.0:
         return Estimate(value, value, value, float(value == 0.0), 0.0, 0.0)
-    freedoms = np.maximum(1, [freedom_of_patients, *(count - 1 for count in plain.shape)])
+    freedoms = np.maximum(1, [resamples.freedom, *(count - 1 for count in plain.shape)])
     freedom = total**2 / float(np.sum(variances**2 / freedoms))
     error = float(np.sqrt(total))
     reach = float(scipy.stats.t.ppf(0.975, freedom)) * error

@@ -11,6 +11,7 @@ from gaug_jax.evaluation.metrics.intervals import (
     groups_for_half_width,
     holm,
     patient_weights,
+    resample,
     split_strata,
     weights_within,
 )
@@ -42,7 +43,7 @@ def coverage(num_simulations, patients, seeds, deviations, replicates=200):
     held = 0
     for _ in range(num_simulations):
         differences, groups = simulated(generator, patients, seeds, 0.05, deviations)
-        found = estimate(mean_of(differences), groups, generator, replicates)
+        found = estimate(mean_of(differences), resample(groups, generator, replicates))
         held += found.low <= 0.05 <= found.high
     return held / num_simulations
 
@@ -75,8 +76,8 @@ def test_one_patient_with_many_images_counts_as_one():
     def figure(weights):
         return (weights @ right / weights.sum(axis=1))[:, None, None]
 
-    by_patient = estimate(figure, groups, np.random.default_rng(0))
-    by_image = estimate(figure, np.arange(100), np.random.default_rng(0))
+    by_patient = estimate(figure, resample(groups, np.random.default_rng(0)))
+    by_image = estimate(figure, resample(np.arange(100), np.random.default_rng(0)))
     assert by_patient.standard_error > 1.5 * by_image.standard_error
     assert by_patient.value == by_image.value == 0.75
 
@@ -86,15 +87,18 @@ def test_a_clear_difference_leaves_zero_out_and_none_has_a_large_p_value():
     differences, groups = simulated(generator, 200, (3, 2), 0.5, (0.01, 0.01))
 
     figure = mean_of(differences)
-    found = estimate(figure, groups, generator)
+    found = estimate(figure, resample(groups, generator))
     assert found.low > 0 and found.p_value < 1e-6
-    nothing = estimate(lambda weights: 0 * figure(weights), groups, generator)
+    nothing = estimate(lambda weights: 0 * figure(weights), resample(groups, generator))
     assert nothing == Estimate(0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
 
 def test_an_undefined_figure_is_an_error():
     with pytest.raises(ValueError, match="not defined"):
-        estimate(lambda w: np.full((len(w), 1, 1), np.nan), np.arange(5), np.random.default_rng(0))
+        estimate(
+            lambda w: np.full((len(w), 1, 1), np.nan),
+            resample(np.arange(5), np.random.default_rng(0)),
+        )
 
 
 def test_weights_draw_whole_patients():
@@ -106,11 +110,8 @@ def test_weights_draw_whole_patients():
 
 
 def test_one_patient_gives_no_interval():
-    def figure(weights):
-        return np.full((len(weights), 1, 1), 0.01)
-
     with pytest.raises(UndefinedFigureError, match="one patient"):
-        estimate(figure, np.zeros(5, int), np.random.default_rng(0))
+        resample(np.zeros(5, int), np.random.default_rng(0))
 
 
 def test_a_figure_that_many_replicates_lack_has_no_interval():
@@ -118,7 +119,7 @@ def test_a_figure_that_many_replicates_lack_has_no_interval():
         return np.where(weights[:, 0] > 0, weights.mean(axis=1), np.nan)[:, None, None]
 
     with pytest.raises(UndefinedFigureError, match="too few"):
-        estimate(figure, np.arange(5), np.random.default_rng(0))
+        estimate(figure, resample(np.arange(5), np.random.default_rng(0)))
 
 
 def test_holm_by_hand_and_its_properties():
@@ -145,11 +146,13 @@ def test_the_error_of_patients_is_that_without_the_seeds():
     differences, groups = simulated(generator, 200, (3, 4), 0.5, (0.2, 0.1))
 
     figure = mean_of(differences)
-    found = estimate(figure, groups, generator)
+    found = estimate(figure, resample(groups, generator))
     means = differences.mean(axis=2)  # Each image weighs the same.
     of_seeds = np.var(means.mean(1), ddof=1) / 3 + np.var(means.mean(0), ddof=1) / 4
     assert found.standard_error**2 - found.standard_error_of_groups**2 == pytest.approx(of_seeds)
-    alone = estimate(lambda w: figure(w).mean(axis=(1, 2), keepdims=True), groups, generator)
+    alone = estimate(
+        lambda w: figure(w).mean(axis=(1, 2), keepdims=True), resample(groups, generator)
+    )
     assert alone.standard_error == alone.standard_error_of_groups
     assert alone.standard_error == pytest.approx(found.standard_error_of_groups, rel=0.1)
 
@@ -189,7 +192,7 @@ def test_the_error_within_strata_is_that_of_a_mean_of_means():
         ]
         return np.mean(means, axis=0)[:, None, None]
 
-    found = estimate(figure, np.arange(24), generator, 20_000, splits)
+    found = estimate(figure, resample(np.arange(24), generator, 20_000, splits))
     expected = np.sqrt(np.mean([values[splits == each].var(ddof=1) / 6 for each in range(4)]) / 4)
     assert found.standard_error == pytest.approx(expected, rel=0.03)
     reach = scipy.stats.t.ppf(0.975, 20) * found.standard_error
