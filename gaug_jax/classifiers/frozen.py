@@ -66,6 +66,21 @@ class Remembered:
         return np.stack([known[key] for key in keys])
 
 
+def features_of(architecture: str, images: Images) -> Callable[[Images], Features]:
+    """Returns the features of an architecture that is fitted to images.
+
+    Args:
+      architecture: one of `LINEAR`.
+      images: that the components of `pixels` are of; the others do not depend on any.
+
+    Raises:
+      UserError: the package with the weights is not installed or not the published one.
+    """
+    if architecture == "pixels":
+        return pixel_components(images)
+    return pretrained_features(architecture)
+
+
 @functools.cache
 def pretrained_features(of: str) -> Remembered:
     """Returns features of EfficientNet-Lite0 with its published weights (ImageNet).

@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from gaug_jax.classifiers.copies import augmented_copies
 from gaug_jax.classifiers.fit import class_weights
-from gaug_jax.classifiers.frozen import Features, Images, pixel_components, pretrained_features
+from gaug_jax.classifiers.frozen import Features, Images, features_of
 from gaug_jax.classifiers.logistic import Logistic, Regression, logistic_probabilities
 from gaug_jax.data.labelled import Labelled
 from gaug_jax.downstream.arms import Arm, Material, arm_material
@@ -46,7 +46,7 @@ def fit_linear_arm(
     """
     kind = "pixels" if arm.mode == "pixels" else budget.spec.architecture
     penalty = best_penalty(arm.augmentation, kind, parts, budget)
-    features = _features(kind, parts.train.images)
+    features = features_of(kind, parts.train.images)
     material = arm_material(arm, parts.train, synthetic, np.random.default_rng([seed, 1]))
     distinct = budget.seeds if arm.augmentation != "none" else budget.seeds[:1]
     models = [
@@ -61,11 +61,6 @@ def fit_linear_arm(
 
     tuned = {"penalty": penalty.value, "grid_ended": penalty.at_limit}
     return Fitted(tuned, *said_of(parts, say))
-
-
-def _features(kind: str, images: Images) -> Callable[[Images], Features]:
-    """Returns the features of an architecture that is fitted to images."""
-    return pixel_components(images) if kind == "pixels" else pretrained_features(kind)
 
 
 @functools.lru_cache(_KEPT)
@@ -84,7 +79,7 @@ def best_penalty(policy: str, kind: str, parts: Parts, budget: Budget) -> Judged
     fewer = dataclasses.replace(budget, copies=min(budget.copies, _COPIES_OF_SEARCH))
 
     def make(rest: Labelled) -> Say:
-        features = _features(kind, rest.images)
+        features = features_of(kind, rest.images)
         rowed = _Rowed(features, policy, fewer, budget.seeds[0])
         fits = _Fits(rowed, Material(rest, None, (0, len(rest.labels))))
 

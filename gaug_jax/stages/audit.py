@@ -29,7 +29,7 @@ from gaug_jax.reporting.image_pictures import pair_grid
 from gaug_jax.stages.evaluate import EvaluationOptions
 from gaug_jax.stages.opened import Opened
 from gaug_jax.synthesis.drawing import TrainedGenerator, discriminator_scores
-from gaug_jax.synthesis.filters import copy_distances
+from gaug_jax.synthesis.filters import copy_distances, in_pixels
 from gaug_jax.workfolder import WorkFolder
 
 # Fewer groups (patients, writers) give no interval to speak of.
@@ -266,6 +266,7 @@ def _write_worst_pairs(folder: WorkFolder, audited: _Audited, pixels: Space) -> 
     """Writes the generated images that are likest to a training image, with those."""
     generated, train, _ = pixels
     real = audited.prepared.images[audited.train]
-    worst = np.argsort(copy_distances(audited.generated, real), kind="stable")[:10]
+    distances = copy_distances(in_pixels(audited.generated), in_pixels(real))
+    worst = np.argsort(distances, kind="stable")[:10]
     _, places = nearest(generated[worst], train.features)
     write_picture(folder.audit_picture, pair_grid(audited.generated[worst], real[places]))

@@ -11,6 +11,7 @@ import numpy as np
 
 from gaug_jax import data
 from gaug_jax.classifiers.fitted import read_classifier
+from gaug_jax.classifiers.linear import LinearSpec
 from gaug_jax.classifiers.spec import LINEAR, ClassifierSpec
 from gaug_jax.data.labelled import Labelled
 from gaug_jax.data.manifest import parts_sha256
@@ -19,6 +20,7 @@ from gaug_jax.downstream import leakage
 from gaug_jax.downstream.arms import ARMS, FLOOR, most_images, synthetic_count, take
 from gaug_jax.downstream.balance import levelling
 from gaug_jax.downstream.fitting import cross_validated, fit_arm, search_steps, with_steps
+from gaug_jax.downstream.linear_arm import best_penalty
 from gaug_jax.downstream.plan import ArmRun, classifier_seeds, planned_runs
 from gaug_jax.downstream.regions import BORDER, WHOLE, part_in_region
 from gaug_jax.downstream.runs import Budget, Fitted, Parts, joint_arm, run_rows
@@ -298,11 +300,15 @@ class Cell:
         print(f"generator {name}: a classifier agrees with the wanted label in: {shares}")
         return pool
 
-    def _scoring_spec(self) -> ClassifierSpec:
-        """Returns the spec of the classifier that scores generated images."""
+    def _scoring_spec(self) -> ClassifierSpec | LinearSpec:
+        """Returns the spec of the classifier that scores generated images: of real ones alone."""
+        names = tuple(self._prepared.class_names)
+        if self._architecture in LINEAR:
+            budget = self._budget(self._architecture)
+            found = best_penalty("none", self._architecture, self._seen(self._study.region), budget)
+            return LinearSpec(names, self._architecture, found.value, budget.balanced)
         architecture = "resnet" if self._architecture == "resnet" else "cnn"
-        spec = self._budget(architecture).spec
-        return dataclasses.replace(spec, class_names=self._prepared.class_names)
+        return dataclasses.replace(self._budget(architecture).spec, class_names=names)
 
     def _shortcut_values(self) -> list[str | None]:
         """Returns the value of the shortcut's field of every image; none without a shortcut."""

@@ -22,7 +22,7 @@ from gaug_jax.synthesis.drawing import (
     images_per_class,
 )
 from gaug_jax.synthesis.latents import EVERY_LATENT, LatentChoice
-from gaug_jax.synthesis.pool import scored_images
+from gaug_jax.synthesis.pool import scored_images, seen_by_network
 from gaug_jax.workfolder import WorkFolder
 
 
@@ -132,7 +132,8 @@ def _drawn(
     train, names = opened.prepared.part(TRAIN), opened.prepared.class_names
     kept_at = opened.folder.classifier
     classifier = domain_classifier(kept_at, train, names, opened.settings.seed)
-    pool = scored_images(classifier, train, labelled, drawn.scores)
+    seen = seen_by_network(classifier, train.images, drawn.images)
+    pool = scored_images(seen, names, train, labelled, drawn.scores)
     for name, agreement in pool.agreement.items():
         print(f"a classifier of the training part takes {agreement:.1%} of class {name} for it")
     best = filters.kept(options.filter, pool.scores, drawn.labels, share)

@@ -5,9 +5,9 @@
   wanted class.
 - `density`: closeness (minus the distance) to the fifth nearest training image of the
   class, in the classifier's features.
-- `copies`: distance in pixels to the nearest training image, divided by that one's own
-  distance to its nearest fellow; below 1 an image is nearer to a training image than
-  training images are to each other.
+- `copies`: distance to the nearest training image, divided by that one's own distance to its
+  nearest fellow; below 1 an image is nearer to a training image than training images are to each
+  other. In pixels, or in a pretrained network's features where the classifier is linear in these.
 """
 
 from collections.abc import Mapping
@@ -27,21 +27,23 @@ Labels = Int[np.ndarray, " images"]
 Scores = Float[np.ndarray, " images"]
 
 
-def copy_distances(fakes: Images, train: Images) -> Scores:
+def in_pixels(images: Images) -> Features:
+    """Returns pixels in [0, 1] as features."""
+    return images.reshape(len(images), -1).astype(np.float64) / 255.0
+
+
+def copy_distances(fakes: Features, train: Features) -> Scores:
     """Returns the score `copies`; infinite where there is one training image, which has no fellow.
 
     A training image that is there twice has no distance to its fellow; then the least one
     that is not 0 counts.
     """
-    flat_fakes, flat_train = (
-        images.reshape(len(images), -1).astype(np.float64) / 255.0 for images in (fakes, train)
-    )
     if len(train) < 2:
         return np.full(len(fakes), np.inf)
-    fellows = nearest_fellow(flat_train)
+    fellows = nearest_fellow(train)
     positive = fellows[fellows > 0]
     fellows = np.maximum(fellows, positive.min() if len(positive) else 1.0)
-    distances, places = nearest(flat_fakes, flat_train)
+    distances, places = nearest(fakes, train)
     return distances / fellows[places]
 
 

@@ -7,9 +7,11 @@ import zlib
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy.special
 from jaxtyping import Float, Int
 
 from gaug_jax.classifiers.fitted import FittedClassifier
+from gaug_jax.classifiers.linear import LinearSpec, fit_linear
 from gaug_jax.classifiers.spec import ClassifierSpec
 from gaug_jax.data.labelled import Labelled
 from gaug_jax.errors import UserError
@@ -49,8 +51,58 @@ class Pool(NamedTuple):
         return Pool(drawn, scores, self.agreement)
 
 
+class Seen(NamedTuple):
+    """Generated images, and the training part, as a classifier of the training part sees them.
+
+    Attributes:
+      probabilities: of the generated images.
+      fakes: their features.
+      reals: features of the training part.
+      fakes_for_copies: what distances of copies are measured in.
+      reals_for_copies: the same of the training part.
+    """
+
+    probabilities: Float[np.ndarray, "images classes"]
+    fakes: Float[np.ndarray, "images features"]
+    reals: Float[np.ndarray, "train features"]
+    fakes_for_copies: Float[np.ndarray, "images other"]
+    reals_for_copies: Float[np.ndarray, "train other"]
+
+
+def seen_by_network(
+    classifier: FittedClassifier, reals: filters.Images, fakes: filters.Images
+) -> Seen:
+    """Returns images as a network sees them; copies are looked for in pixels.
+
+    Args:
+      classifier: of the training part.
+      reals: the training part.
+      fakes: the generated images.
+    """
+    extractor = classifier_extractor(classifier)
+    of_fakes = extract(extractor, array_set("generated images", fakes), quiet=True)
+    of_reals = extract(extractor, array_set("the training part", reals), quiet=True)
+    probabilities = scipy.special.softmax(of_fakes.logits, axis=1)
+    pixels = filters.in_pixels(fakes), filters.in_pixels(reals)
+    return Seen(probabilities, of_fakes.features, of_reals.features, *pixels)
+
+
+def seen_by_linear_model(spec: LinearSpec, train: Labelled, fakes: filters.Images) -> Seen:
+    """Returns images as a linear model of the training part sees them, in its features.
+
+    Args:
+      spec: of the model.
+      train: the training part.
+      fakes: the generated images.
+    """
+    classifier = fit_linear(spec, train.images, train.labels)
+    features = classifier.features(fakes), classifier.features(train.images)
+    return Seen(classifier.probabilities(fakes), *features, *features)
+
+
 def scored_images(
-    classifier: FittedClassifier,
+    seen: Seen,
+    class_names: tuple[str, ...],
     train: Labelled,
     drawn: Labelled,
     discriminator: Float[np.ndarray, " images"],
@@ -58,23 +110,18 @@ def scored_images(
     """Returns generated images with all scores.
 
     Args:
-      classifier: of the training part.
+      seen: what a classifier of the training part sees.
+      class_names: of its probabilities.
       train: the training part.
       drawn: the images.
       discriminator: its scores.
     """
-    extractor = classifier_extractor(classifier)
-    fakes = extract(extractor, array_set("generated images", drawn.images), quiet=True)
-    reals = extract(extractor, array_set("the training part", train.images), quiet=True)
-    exponentials = np.exp(fakes.logits - fakes.logits.max(axis=1, keepdims=True))
-    probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
-    names = classifier.spec.class_names
-    agreement, shares = filters.agreements(probabilities, drawn.labels, names)
+    agreement, shares = filters.agreements(seen.probabilities, drawn.labels, class_names)
     scores = {
         "discriminator": np.asarray(discriminator),
         "agreement": agreement,
-        "density": filters.densities(fakes.features, drawn.labels, reals.features, train.labels),
-        "copies": filters.copy_distances(drawn.images, train.images),
+        "density": filters.densities(seen.fakes, drawn.labels, seen.reals, train.labels),
+        "copies": filters.copy_distances(seen.fakes_for_copies, seen.reals_for_copies),
     }
     return Pool(drawn, scores, shares)
 
@@ -83,7 +130,7 @@ def study_pool(
     folder: WorkFolder,
     train: Labelled,
     counts: Int[np.ndarray, " classes"],
-    spec: ClassifierSpec,
+    spec: ClassifierSpec | LinearSpec,
     seed: int,
 ) -> Pool:
     """Returns so many images of each class of a generator's work folder, drawn once and kept.
@@ -110,15 +157,21 @@ def study_pool(
             "or 'per_class'"
         )
     images = draw_images(generator, counts.tolist(), seed)
-    classifier = domain_classifier(folder.study_classifier, train, spec.class_names, seed, spec)
-    pool = scored_images(classifier, train, Labelled(images.images, images.labels), images.scores)
+    if isinstance(spec, LinearSpec):
+        seen = seen_by_linear_model(spec, train, images.images)
+    else:
+        names = spec.class_names
+        classifier = domain_classifier(folder.study_classifier, train, names, seed, spec)
+        seen = seen_by_network(classifier, train.images, images.images)
+    drawn = Labelled(images.images, images.labels)
+    pool = scored_images(seen, spec.class_names, train, drawn, images.scores)
     facts = json.dumps({"made_with": made_with, "agreement": pool.agreement})
     with atomic_file(folder.synthetic_pool) as file:
         np.savez(file, images=images.images, labels=images.labels, facts=facts, **pool.scores)
     return pool
 
 
-def _identity(spec: ClassifierSpec) -> dict[str, Any]:
+def _identity(spec: ClassifierSpec | LinearSpec) -> dict[str, Any]:
     """Returns what of a classifier's spec decides scores."""
     return {each.name: getattr(spec, each.name) for each in dataclasses.fields(spec) if each.repr}
 

@@ -56,7 +56,7 @@ class Fits:
         self._regression, self._copies = module.Regression, module.augmented_copies
         patch.setattr(module, "Regression", self._kept_regression)
         patch.setattr(module, "augmented_copies", self._augmented_copies)
-        patch.setattr(module, "pixel_components", lambda images: self.features)
+        patch.setattr(module, "features_of", lambda kind, images: self.features)
         patch.setattr(module, "best_penalty", lambda *_: Judged(0.5, True, 0.9))
 
     @staticmethod
@@ -318,9 +318,9 @@ def test_the_search_has_two_copies_of_an_image_at_most(monkeypatch, copies, sear
 
 def test_components_of_an_inner_fit_are_of_its_images_alone(monkeypatch):
     made = []
-    components = module.pixel_components
+    features_of = module.features_of
     monkeypatch.setattr(
-        module, "pixel_components", lambda images: made.append(images) or components(images)
+        module, "features_of", lambda kind, images: made.append(images) or features_of(kind, images)
     )
     train = brightened(25)
     fit_linear_arm(ARMS["real"], parts_of(train), None, budget_of(), 0)

@@ -7,8 +7,12 @@ from gaug_jax.synthesis import filters
 
 
 def images_of(values):
-    """Images of 2x2 with one value each."""
-    return np.repeat(np.array(values, np.uint8), 4).reshape(-1, 2, 2, 1)
+    """Images of 2x2 with one value each, as features."""
+    return filters.in_pixels(np.repeat(np.array(values, np.uint8), 4).reshape(-1, 2, 2, 1))
+
+
+def test_pixels_as_features_lie_between_0_and_1():
+    np.testing.assert_array_equal(images_of([0, 51, 255]), np.repeat([[0.0], [0.2], [1.0]], 4, 1))
 
 
 def test_copies_are_those_nearer_to_a_training_image_than_it_is_to_its_fellow():

@@ -7,16 +7,27 @@ import numpy as np
 import pytest
 
 from gaug_jax.classifiers.fitted import FittedClassifier
+from gaug_jax.classifiers.frozen import pretrained_features
+from gaug_jax.classifiers.linear import LinearSpec
 from gaug_jax.classifiers.spec import ClassifierSpec
 from gaug_jax.data.labelled import Labelled
 from gaug_jax.errors import UserError
 from gaug_jax.evaluation.features import Extractor
 from gaug_jax.synthesis import pool as module
 from gaug_jax.synthesis.drawing import SyntheticImages
-from gaug_jax.synthesis.pool import Pool, scored_images, study_pool
+from gaug_jax.synthesis.pool import (
+    Pool,
+    scored_images,
+    seen_by_linear_model,
+    seen_by_network,
+    study_pool,
+)
 from gaug_jax.workfolder import WorkFolder
 
 SPEC = ClassifierSpec((2, 2, 1), ("dark", "bright"), width=4, steps=3, batch_size=8)
+
+
+LINEAR = LinearSpec(("dark", "bright"), "pixels", 0.1, balanced=False)
 
 
 def images_of(*values):
@@ -39,10 +50,16 @@ def _made_classifier(monkeypatch):
     monkeypatch.setattr(module, "classifier_extractor", lambda classifier: extractor)
 
 
+def scored(drawn, discriminator):
+    """Returns images with what the made network makes of them."""
+    seen = seen_by_network(FittedClassifier(SPEC, {}), TRAIN.images, drawn.images)
+    return scored_images(seen, SPEC.class_names, TRAIN, drawn, discriminator)
+
+
 def test_every_score_is_larger_of_the_better_image():
     drawn = Labelled(images_of(10, 110, 240, 60, 230), np.array([0, 0, 1, 1, 1]))
     given = np.array([0.5, -3.0, 2.0, 0.0, 1.0], np.float32)
-    made = scored_images(FittedClassifier(SPEC, {}), TRAIN, drawn, given)
+    made = scored(drawn, given)
     assert made.drawn is drawn
     assert list(made.scores) == ["discriminator", "agreement", "density", "copies"]
     np.testing.assert_array_equal(made.scores["discriminator"], given)
@@ -56,7 +73,7 @@ def test_every_score_is_larger_of_the_better_image():
 
 def test_the_share_of_each_class_that_is_taken_for_it():
     drawn = Labelled(images_of(10, 110, 120, 240), np.array([0, 0, 0, 1]))
-    made = scored_images(FittedClassifier(SPEC, {}), TRAIN, drawn, np.zeros(4))
+    made = scored(drawn, np.zeros(4))
     assert made.agreement == {"dark": pytest.approx(1 / 3), "bright": 1.0}
 
 
@@ -64,8 +81,39 @@ def test_large_logits_are_no_infinite_probabilities(monkeypatch):
     far = Extractor("far", lambda images: (images[:, 0, 0], images[:, 0, 0] * [0.0, 1e4]))
     monkeypatch.setattr(module, "classifier_extractor", lambda classifier: far)
     drawn = Labelled(images_of(200, 200), np.array([0, 1]))
-    made = scored_images(FittedClassifier(SPEC, {}), TRAIN, drawn, np.zeros(2))
+    made = scored(drawn, np.zeros(2))
     np.testing.assert_array_equal(made.scores["agreement"], [0.0, 1.0])
+
+
+def test_a_linear_model_scores_in_its_own_features():
+    spec = LinearSpec(("dark", "bright"), "pixels", 0.01, balanced=True)
+    drawn = Labelled(images_of(10, 110, 240, 60), np.array([0, 0, 1, 1]))
+    seen = seen_by_linear_model(spec, TRAIN, drawn.images)
+    # Of constant images there is one component: their mean, from the mean of the training part's.
+    np.testing.assert_allclose(np.abs(seen.reals[:, 0]), [115, 95, 85, 125] / np.array(127.5), 1e-5)
+    np.testing.assert_allclose(seen.probabilities.sum(axis=1), 1.0)
+    made = scored_images(seen, spec.class_names, TRAIN, drawn, np.zeros(4))
+    assert made.agreement == {"dark": 1.0, "bright": 0.5}
+    assert (made.scores["agreement"][[0, 2]] > 0.9).all()
+    # In that feature: of the farther training image of the class, and as shares of 20 and 40.
+    np.testing.assert_allclose(
+        made.scores["density"], np.array([-10, -110, -40, -180]) / 127.5, rtol=1e-4
+    )
+    np.testing.assert_allclose(made.scores["copies"], [0.5, 4.5, 0.0, 2.0], atol=1e-5)
+
+
+def test_on_a_pretrained_networks_features_copies_are_looked_for_there():
+    rng = np.random.default_rng(0)
+    train = Labelled(rng.integers(0, 256, (6, 8, 8, 1), np.uint8), np.arange(6) % 2)
+    fakes = np.concatenate([train.images[:2], rng.integers(0, 256, (2, 8, 8, 1), np.uint8)])
+    spec = LinearSpec(("a", "b"), "linear", 0.01, balanced=False)
+    seen = seen_by_linear_model(spec, train, fakes)
+    features = pretrained_features("linear")
+    np.testing.assert_array_equal(seen.fakes, features(fakes))
+    np.testing.assert_array_equal(seen.reals_for_copies, features(train.images))
+    made = scored_images(seen, spec.class_names, train, Labelled(fakes, np.arange(4) % 2),
+                         np.zeros(4))  # fmt: skip
+    assert (made.scores["copies"][:2] < 0.01).all() and (made.scores["copies"][2:] > 0.3).all()
 
 
 def test_the_first_of_a_class_are_the_same_in_a_larger_pool():
@@ -134,6 +182,14 @@ def test_it_is_drawn_once_and_read_back_the_same(generator, folder):
     assert len(generator.drawn) == 1
 
 
+def test_a_linear_models_pool_is_kept_too_without_a_network(generator, folder):
+    first = pool_of(folder, spec=LINEAR)
+    assert_alike(pool_of(folder, spec=LINEAR), first)
+    assert len(generator.drawn) == 1 and not generator.classifiers
+    assert len(pool_of(folder, spec=dataclasses.replace(LINEAR, penalty=0.2)).scores) == 4
+    assert len(generator.drawn) == 2
+
+
 def test_fewer_images_are_taken_of_those_that_are_kept(generator, folder):
     first = pool_of(folder)
     assert_alike(pool_of(folder, counts=(2, 3)), first)
@@ -152,7 +208,7 @@ def test_more_images_of_a_class_are_drawn_anew(generator, folder, counts):
 @pytest.mark.parametrize(
     "change",
     [{"seed": 6}, {"spec": dataclasses.replace(SPEC, steps=4)},
-     {"spec": dataclasses.replace(SPEC, augmentation="none")}],
+     {"spec": dataclasses.replace(SPEC, augmentation="none")}, {"spec": LINEAR}],
 )  # fmt: skip
 def test_another_seed_or_classifier_makes_it_anew(generator, folder, change):
     pool_of(folder)
