@@ -53,6 +53,8 @@ def define_flags(given: flags.FlagValues) -> None:
     for name, choices, text in (
         ("reference_split", ["train", "validation", "test"],
          "Part to compare with: test, and validation with --all_checkpoints."),
+        ("image_resize", ["stretch", "pad"],
+         "How --image_size makes pictures square, as config.data.resize: by default stretch."),
         ("resize", ["tf1", "torch", "clean"],
          "For inception: as torch-fidelity, pytorch-fid or clean-fid do it."),
     ):  # fmt: skip
@@ -62,6 +64,7 @@ def define_flags(given: flags.FlagValues) -> None:
 def main(given: flags.FlagValues) -> None:
     """Measures."""
     from gaug_jax.errors import UserError
+    from gaug_jax.evaluation.image_sets import Form
     from gaug_jax.stages.evaluate import (
         EvaluationOptions,
         Measured,
@@ -80,10 +83,10 @@ def main(given: flags.FlagValues) -> None:
         raise UserError("give either --workdir, or all three of --real, --fake and --out")
     for name in ("num", "step", "all_checkpoints", "reference_split"):
         command_line.check_has_effect(given, name, not all(paths), "--workdir")
-    needed = "--real, --fake and --out"
-    command_line.check_has_effect(given, "image_size", all(paths), needed)
+    command_line.check_has_effect(given, "image_size", all(paths), "--real, --fake and --out")
+    command_line.check_has_effect(given, "image_resize", bool(given.image_size), "--image_size")
     if all(paths):
-        evaluate_paths(*paths, options, given.image_size)
+        evaluate_paths(*paths, options, Form(given.image_size, given.image_resize or "stretch"))
         return
     measured = Measured(given.num, given.step, given.all_checkpoints, given.reference_split)
     opened = open_trained(given.workdir, command_line.given_settings(given))

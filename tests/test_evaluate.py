@@ -107,6 +107,70 @@ def test_any_two_sets(tmp_path):
     assert "kid_mean" in result.stdout
 
 
+def film(size):
+    """A smooth random picture."""
+    small = Image.fromarray(RANDOM.integers(0, 256, (6, 6), dtype=np.uint8))
+    return np.asarray(small.resize((size, size), Image.Resampling.BICUBIC))
+
+
+def measured(tmp_path, fakes, *flags):
+    """Returns the row and the output for real pictures in `mine`."""
+    np.savez(tmp_path / "fake.npz", **fakes)
+    out = tmp_path / "out.json"
+    result = run("evaluate", f"--real={tmp_path / 'mine'}", f"--fake={tmp_path / 'fake.npz'}",
+                 f"--out={out}", "--features=pixels", *flags)  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    return json.loads(out.read_text()), result.stdout
+
+
+def save(path, array):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(array).save(path)
+
+
+def test_wide_films_are_padded_as_training_pads_them(tmp_path):
+    """A generator that draws the very same films has a FID of 0 and a precision of 1."""
+    images, labels = [], []
+    for name in ("covid", "normal"):
+        for number in range(30):
+            wide = np.maximum(film(64)[:32], 30)
+            save(tmp_path / "mine" / name / f"{number}.png", wide)
+            square = Image.new("L", (64, 64))
+            square.paste(Image.fromarray(wide), (0, 16))
+            images.append(np.asarray(square.resize((16, 16), Image.Resampling.BICUBIC)))
+            labels.append(name)
+    fakes = {"images": np.stack(images), "labels": labels}
+    row, _ = measured(tmp_path, fakes, "--image_size=16", "--image_resize=pad")
+    assert row["fid"] == pytest.approx(0.0, abs=1e-6) and row["precision_k5"] == 1.0
+    assert row["image_resize"] == "pad" and row["notes_on_sets"] == []
+    row, output = measured(tmp_path, fakes, "--image_size=16")
+    assert row["fid"] > 50
+    assert "60 of 60 pictures are not square and are stretched" in output
+    assert len(row["notes_on_sets"]) == 1
+    line = refused("evaluate", *sets(tmp_path), "--out=o.json", "--image_resize=pad")
+    assert "--image_resize has no effect without --image_size" in line
+
+
+def test_grey_films_saved_as_rgb_are_compared_as_grey(tmp_path):
+    for name in ("covid", "normal"):
+        for number in range(20):
+            rgb = np.repeat(film(32)[..., None], 3, axis=2)
+            save(tmp_path / "mine" / name / f"{number}.png", rgb)
+    fakes = {"images": np.stack([film(16) for _ in range(40)])}
+    row, output = measured(tmp_path, fakes, "--image_size=16")
+    assert row["channels"] == 1 and "compared as grey (luminance)" in output
+
+
+def test_copies_in_hidden_folders_are_not_measured(tmp_path):
+    for name in ("covid", "normal"):
+        for number in range(10):
+            picture = film(16)
+            save(tmp_path / "mine" / name / f"{number}.png", picture)
+            save(tmp_path / "mine" / name / ".ipynb_checkpoints" / f"{number}.png", picture)
+    row, _ = measured(tmp_path, {"images": np.stack([film(16) for _ in range(20)])})
+    assert row["num_real"] == 20
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

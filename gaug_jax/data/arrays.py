@@ -72,6 +72,31 @@ def checked_labels(array: np.ndarray, count: int, name: str) -> list[str]:
     return [_text(value) for value in array.tolist()]
 
 
+def named_labels(labels: list[str], arrays: dict[str, np.ndarray], name: str) -> list[str]:
+    """Returns labels by name where a file has the names of its numbers.
+
+    Args:
+      labels: of the images.
+      arrays: of the file; `class_names` are names in the order of the numbers.
+      name: how errors call these names.
+
+    Raises:
+      UserError: a label is no number of a name.
+    """
+    if "class_names" not in arrays:
+        return labels
+    count = arrays["class_names"].size
+    names = checked_labels(arrays["class_names"], count, name)
+    numbers = {str(number): each for number, each in enumerate(names)}
+    absent = sorted({label for label in labels if label not in numbers})
+    if absent:
+        raise UserError(
+            f"{name} has {count} names and a label is {absent[0]}: give a name for each number "
+            "from 0, or leave the names out"
+        )
+    return [numbers[label] for label in labels]
+
+
 def _text(value: Any) -> str:
     """Returns a scalar as text."""
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

@@ -95,6 +95,7 @@ def make_manifest(
         "missing": list(data.missing),
         "left_out_by_licence": list(left_out),
         "unreadable": dict(unreadable),
+        "reading": data.reading,
         "notes": list(data.notes),
         "manifest_sha256": _content_hash(settings, used, rows),
         "rows": rows,
@@ -196,7 +197,8 @@ def licence_counts(manifest: Mapping[str, Any]) -> list[tuple[str, int]]:
 
 def report_lines(manifest: Mapping[str, Any]) -> list[str]:
     """Returns what the user should know of the data, a line each."""
-    lines = list(manifest["notes"])
+    reading = manifest.get("reading")  # Which manifests of before have not.
+    lines = [*([reading] if reading else []), *manifest["notes"]]
     for what, names in (
         ("absent", manifest["missing"]),
         ("not readable", list(manifest["unreadable"])),

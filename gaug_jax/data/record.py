@@ -40,6 +40,7 @@ class SourceData:
       missing: names of pictures that a table lists and that are not there.
       notes: lines for the user and the manifest (stray files, names that did not match).
       licence: of the whole, where there is one.
+      reading: how folders were read, as a line, where there was a choice.
     """
 
     source: str
@@ -48,3 +49,4 @@ class SourceData:
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     licence: str | None = None
+    reading: str | None = None

@@ -1,9 +1,9 @@
 """Sets of images to be measured: arrays, `.npz` files and folders of pictures.
 
-A folder is read in pieces, so that memory does not grow with the number of pictures.
-All pictures of a set have one size and are all grey or all RGB: to resize or mix them in
-silence would change what is measured. Who wants it gives `image_size`, and has them as training
-has them.
+A folder is read by the code that training reads it by (`gaug_jax.data.layout`), and in pieces, so
+that memory does not grow with the number of pictures. All pictures of a set have one size and are
+all grey or all RGB: to resize or mix them in silence would change what is measured. Who wants it
+gives a `Form`, and has them as training has them.
 """
 
 import concurrent.futures
@@ -18,14 +18,33 @@ import numpy as np
 from jaxtyping import Int, Shaped, UInt8
 from PIL import Image
 
-from gaug_jax.data.arrays import checked_images, checked_labels, read_arrays
-from gaug_jax.data.paths import is_picture
+from gaug_jax.data.arrays import checked_images, checked_labels, named_labels, read_arrays
+from gaug_jax.data.layout import AmbiguousLayoutError, Tree, read_tree, read_without_classes
 from gaug_jax.errors import UserError
-from gaug_jax.images import read_picture, resize_square
+from gaug_jax.images import read_picture, resize_square, to_luminance
 
 _GREY_MODES = frozenset({"1", "L", "LA"})
 _COLOUR_MODES = frozenset({"RGB", "RGBA", "P", "PA", "CMYK", "YCbCr"})
+# Of every image of a generator that knows no classes.
+_NO_LABEL = "-1"
 _WAY_OUT = "give --image_size to have all as training has them"
+
+
+class Form(NamedTuple):
+    """What all images of a set are brought to; by default they are taken as they are.
+
+    Attributes:
+      image_size: height and width, as `data.image_size`; 16 bits become 8.
+      resize: `stretch` or `pad`, as `data.resize`.
+      channels: 1 makes RGB grey, by luminance; None leaves it.
+    """
+
+    image_size: int | None = None
+    resize: str = "stretch"
+    channels: int | None = None
+
+
+AS_IT_IS = Form()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +59,7 @@ class ImageSet:
       groups: patient or writer of each, or None where they are not known.
       read: given indices, those images as uint8 in [0, 255].
       size: number of images.
+      notes: lines on what was left out or changed.
     """
 
     name: str
@@ -49,6 +69,7 @@ class ImageSet:
     groups: Int[np.ndarray, " images"] | None
     read: Callable[[Sequence[int]], UInt8[np.ndarray, "some height width channels"]]
     size: int
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return self.size
@@ -74,17 +95,17 @@ def array_set(
     )
 
 
-def read_image_set(path: str | Path, image_size: int | None = None) -> ImageSet:
+def read_image_set(path: str | Path, form: Form = AS_IT_IS) -> ImageSet:
     """Returns the set of an `.npz` file or of a folder.
 
     An `.npz` file has `images`, uint8 [images, height, width(, 1 or 3)], and perhaps
-    `labels` and `groups`. Of a folder every picture counts, those of deeper folders too,
-    in the order of their paths; where all lie in folders, the first names the class.
+    `labels` (with `class_names`, numbers of these) and `groups`. Of a folder those pictures count
+    that training would read, in the order of their paths; where its layout is not clear, they
+    have no classes.
 
     Args:
       path: of the file or folder.
-      image_size: height and width that all are brought to, as `data.image_size` does, 16 bits
-        to 8; None to take them as they are.
+      form: what all are brought to.
 
     Raises:
       UserError: there is no such path, it has fewer than two images, or they are not of
@@ -94,48 +115,85 @@ def read_image_set(path: str | Path, image_size: int | None = None) -> ImageSet:
     if not path.exists():
         raise UserError(f"{path} does not exist: give a folder of pictures or an .npz file")
     read = _read_folder if path.is_dir() else _read_npz
-    images = read(path, image_size)
+    images = read(path, form)
     if len(images) < 2:
         raise UserError(f"{path} has {len(images)} image: a distribution needs two or more")
     return images
 
 
-def _read_npz(path: Path, image_size: int | None) -> ImageSet:
+def _read_npz(path: Path, form: Form) -> ImageSet:
     """Returns the set of an `.npz` file."""
     arrays = read_arrays(path)
     if "images" not in arrays:
         raise UserError(f"{path} has no array 'images': name it so")
     images = checked_images(arrays["images"], f"{path}: images")
-    if image_size is not None:
-        images = np.stack([resize_square(image, image_size, "stretch") for image in images])
+    height, width = images.shape[1:3]
+    notes = _shape_notes([(height, width)] * len(images), form)
+    if form.channels == 1 and images.shape[-1] == 3:
+        images = np.stack([to_luminance(image) for image in images])
+    if form.image_size is not None:
+        resized = [resize_square(image, form.image_size, form.resize) for image in images]
+        images = np.stack(resized)
     classes = groups = None
     if "labels" in arrays:
-        classes = checked_labels(arrays["labels"], len(images), f"{path}: labels")
+        labels = checked_labels(arrays["labels"], len(images), f"{path}: labels")
+        if set(labels) != {_NO_LABEL}:
+            classes = named_labels(labels, arrays, f"{path}: class_names")
     if "groups" in arrays:
         names = checked_labels(arrays["groups"], len(images), f"{path}: groups")
         groups = np.unique(names, return_inverse=True)[1]
-    return array_set(str(path), images, classes, groups)
+    made = array_set(str(path), images, classes, groups)
+    return dataclasses.replace(made, notes=notes)
 
 
-def _read_folder(folder: Path, image_size: int | None) -> ImageSet:
+def _shape_notes(sizes: Sequence[tuple[int, int]], form: Form) -> tuple[str, ...]:
+    """Returns a line where pictures are stretched, which nobody may have wanted.
+
+    Args:
+      sizes: height and width of each.
+      form: what they are brought to.
+    """
+    count = sum(height != width for height, width in sizes)
+    if form.image_size is None or form.resize == "pad" or not count:
+        return ()
+    return (
+        f"{count} of {len(sizes)} pictures are not square and are stretched, as "
+        "config.data.resize=stretch does: --image_resize=pad pads them with black",
+    )
+
+
+def _tree(folder: Path) -> tuple[Tree, tuple[str, ...]]:
+    """Returns the pictures of a folder, and lines on what is left out or not known."""
+    try:
+        tree = read_tree(folder)
+    except AmbiguousLayoutError as error:
+        tree = read_without_classes(folder)
+        return tree, (*tree.notes, f"classes are not known: {error}")
+    return tree, tree.notes
+
+
+def _read_folder(folder: Path, form: Form) -> ImageSet:
     """Returns the set of a folder; every picture's header is read, and hashed with the rest."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and is_picture(path))
+    tree, notes = _tree(folder)
+    paths = [each.path for each in tree.pictures]
     if not paths:
-        raise UserError(f"{folder} holds no pictures: give a folder of PNG or JPEG files")
+        found = f" (found {'; '.join(notes)})" if notes else ""
+        raise UserError(f"{folder} holds no pictures: give a folder of PNG or JPEG files{found}")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         headers = list(pool.map(_header, paths))
-    if image_size is None:
-        shape = _common_shape(paths, headers)
+    size = form.image_size
+    if size is None:
+        height, width, channels = _common_shape(paths, headers)
     else:
-        shape = (image_size, image_size, max(header.channels for header in headers))
-    hashes = "".join(header.sha256 for header in headers)
-    digest = hashlib.sha256((hashes + (f" {shape}" if image_size else "")).encode())
-    parts = [path.relative_to(folder).parts for path in paths]
-    in_classes = all(len(names) > 1 for names in parts)
+        height, width, channels = size, size, max(header.channels for header in headers)
+    shape = (height, width, form.channels or channels)
+    made = "" if form == AS_IT_IS else f" {shape}" + (" padded" if form.resize == "pad" else "")
+    digest = hashlib.sha256(("".join(header.sha256 for header in headers) + made).encode())
+    classes = [each.label for each in tree.pictures]
 
     def picture(path: Path) -> UInt8[np.ndarray, "height width channels"]:
         image = read_picture(path, shape[2])
-        return resize_square(image, image_size, "stretch") if image_size else image
+        return resize_square(image, size, form.resize) if size else image
 
     def read(indices: Sequence[int]) -> UInt8[np.ndarray, "some height width channels"]:
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -146,10 +204,11 @@ def _read_folder(folder: Path, image_size: int | None) -> ImageSet:
         str(folder),
         shape,
         digest.hexdigest(),
-        np.array([names[0] for names in parts]) if in_classes else None,
+        np.array(classes) if classes[0] is not None else None,
         None,
         read,
         len(paths),
+        (*notes, *_shape_notes([(header.height, header.width) for header in headers], form)),
     )
 
 

@@ -43,6 +43,12 @@ class DataSettings:
         "Where an image's group (patient, writer) is written: a pattern with a named group "
         "(?P<group>...) for file names (folder), or an array's or feature's name (npz, tfds).",
     )
+    layout: str | None = field(
+        None,
+        "folder: what each folder above a picture is, from the top: class, group, part, * or a "
+        "folder's own name, such as class/group or part/class. Unset: it is found, and two "
+        "readings are refused.",
+    )
     filename_pattern: str | None = field(
         None,
         "banglalekha_isolated: the pattern that reads a file name. Unset: the publisher's scheme.",

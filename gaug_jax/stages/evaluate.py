@@ -12,7 +12,7 @@ from gaug_jax.evaluation import features as extractors
 from gaug_jax.evaluation.domain_classifier import domain_classifier
 from gaug_jax.evaluation.features import Extractor, classifier_extractor, extract_together
 from gaug_jax.evaluation.fidelity import Sample, extractor_facts, fidelity_row, summary_lines
-from gaug_jax.evaluation.image_sets import ImageSet, array_set, read_image_set
+from gaug_jax.evaluation.image_sets import Form, ImageSet, array_set, read_image_set
 from gaug_jax.evaluation.perceptual import PerceptualDistance, make_perceptual_distance
 from gaug_jax.evaluation.statistics_cache import cached_extract
 from gaug_jax.files import append_json_line, check_writable, read_json_lines, write_json
@@ -87,9 +87,7 @@ class EvaluationOptions:
         return made, ""
 
 
-def evaluate_paths(
-    real: str, fake: str, out: str, options: EvaluationOptions, image_size: int | None = None
-) -> None:
+def evaluate_paths(real: str, fake: str, out: str, options: EvaluationOptions, form: Form) -> None:
     """Measures one set of images against another and writes the row as JSON.
 
     Args:
@@ -97,30 +95,47 @@ def evaluate_paths(
       fake: an `.npz` file or a folder of pictures, of generated images.
       out: path of the result.
       options: of the measurement.
-      image_size: height and width that all pictures are brought to, or None to take them as
-        they are.
+      form: what all pictures are brought to.
 
     Raises:
       UserError: a set, a weight file or an option is not usable; nothing is written.
     """
     check_writable(out, "--out")
-    real_set, fake_set = (read_image_set(path, image_size) for path in (real, fake))
+    real_set, fake_set, notes = _comparable(real, fake, form)
     extractor = options.extractor("", "tf1")
     if extractor.name == "pixels" and real_set.shape != fake_set.shape:
         sizes = ["x".join(map(str, each.shape)) for each in (real_set, fake_set)]
         raise UserError(
             f"--features=pixels: {real} is {sizes[0]} and {fake} {sizes[1]}: give --image_size to "
-            "bring both to one size, or bring them to one number of channels"
+            "bring both to one size"
         )
     lpips = options.perceptual_distance()
     real_sample = Sample(real_set, cached_extract(extractor, real_set))
     row = _row(extractor, real_sample, fake_set, lpips, options.seed)
     if row is not None:
-        row |= {"real": real_set.name, "fake": fake_set.name, "image_size": image_size}
+        row |= {
+            "real": real_set.name, "fake": fake_set.name, "image_size": form.image_size,
+            "image_resize": form.resize, "channels": real_set.shape[2], "notes_on_sets": notes,
+        }  # fmt: skip
         write_json(out, row)
         print("\n".join(summary_lines(row)))
         print(f"written to {out}")
     processes.agree(0, 0)  # Nobody leaves while the first process still computes.
+
+
+def _comparable(real: str, fake: str, form: Form) -> tuple[ImageSet, ImageSet, list[str]]:
+    """Returns both sets with one number of channels, and lines on what was left out or changed."""
+    sets = {path: read_image_set(path, form) for path in (real, fake)}
+    notes = [f"{path}: {note}" for path, images in sets.items() for note in images.notes]
+    channels = {images.shape[2] for images in sets.values()}
+    if len(channels) > 1:
+        grey = form._replace(channels=1)
+        sets = {path: read_image_set(path, grey) for path in (real, fake)}
+        notes.append("one side is grey and the other RGB: both are compared as grey (luminance)")
+    if processes.is_writer():
+        for note in notes:
+            print(note)
+    return sets[real], sets[fake], notes
 
 
 def _row(

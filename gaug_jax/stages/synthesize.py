@@ -85,7 +85,7 @@ def synthesize(opened: Opened, options: DrawingOptions, file_format: str) -> Non
         drawn, scores = _drawn(opened, generator, counts, options)
         finished.unlink(missing_ok=True)
         if file_format == "npz":
-            export.write_npz(folder, drawn, scores)
+            export.write_npz(folder, drawn, generator.class_names, scores)
         elif file_format == "png":
             export.write_pictures(folder, drawn, generator.class_names)
         else:

@@ -23,10 +23,19 @@ _UNLABELLED = "unlabelled"
 
 
 def write_npz(
-    folder: WorkFolder, drawn: SyntheticImages, filter_scores: Mapping[str, np.ndarray]
+    folder: WorkFolder,
+    drawn: SyntheticImages,
+    class_names: tuple[str, ...],
+    filter_scores: Mapping[str, np.ndarray],
 ) -> None:
-    """Writes `synthetic/images.npz` with `images`, `labels`, `scores` and each filter's scores."""
+    """Writes `synthetic/images.npz`.
+
+    It has `images`, `labels`, `scores`, each filter's scores and, of a generator that knows
+    classes, `class_names` in the order of the labels.
+    """
     named = {f"filter_{name}": values for name, values in filter_scores.items()}
+    if not (drawn.labels == NO_LABEL).all():
+        named["class_names"] = np.array(class_names, str)
     with atomic_file(folder.synthetic_images) as file:
         np.savez(file, images=drawn.images, labels=drawn.labels, scores=drawn.scores, **named)
 
@@ -65,7 +74,8 @@ def write_pictures(
             place = _UNLABELLED if label == NO_LABEL else folders[label]
             name = f"{place}/{index:06d}.png"
             images.write_picture(temporary / name, image)
-            rows.append([name, int(label), float(drawn.scores[index])])
+            of_class = "" if label == NO_LABEL else class_names[label]
+            rows.append([name, int(label), float(drawn.scores[index]), of_class])
             progress.advance(1)
         for name in [*folders, _UNLABELLED]:
             shutil.rmtree(folder.synthetic / name, ignore_errors=True)
@@ -76,7 +86,7 @@ def write_pictures(
         shutil.rmtree(temporary, ignore_errors=True)
     with atomic_file(folder.synthetic_manifest, "w") as file:
         writer = csv.writer(file)
-        writer.writerow(["file", "label", "score"])
+        writer.writerow(["file", "label", "score", "class"])
         writer.writerows(rows)
 
 

@@ -44,7 +44,7 @@ def test_folder_is_read_in_order(tmp_path):
         "b/01.png",
     ]
     assert [record.label for record in data.records] == ["a"] * 3 + ["b"] * 2
-    assert data.notes == ()
+    assert data.notes == () and data.reading == "read as class/<picture>: 2 classes: a, b"
 
 
 def test_class_folders_may_lie_in_one_folder_as_archives_have_them(tmp_path):
@@ -66,7 +66,8 @@ def test_folder_reports_what_it_does_not_read(tmp_path):
     data = _read(source="folder", path=str(tmp_path))
     assert len(data.records) == 4
     assert data.notes == (
-        "3 not read, no picture of <class>/: cat/deeper/, dog/notes.txt, loose.png",
+        "pictures not read, which lie elsewhere: cat/deeper/ 1, beside the folders 1",
+        "not read, of other kinds (.txt 1): dog/notes.txt",
     )
 
 
@@ -98,7 +99,7 @@ def test_folder_without_pictures_is_refused(tmp_path):
     with pytest.raises(UserError, match="holds no pictures"):
         _read(source="folder", path=str(tmp_path))
     (tmp_path / "readme.txt").write_text("")
-    with pytest.raises(UserError, match=r"holds no pictures.*found readme\.txt"):
+    with pytest.raises(UserError, match=r"holds no pictures.*\.jpg.*found not read.*readme\.txt"):
         _read(source="folder", path=str(tmp_path))
     with pytest.raises(UserError, match="does not exist"):
         _read(source="folder", path=str(tmp_path / "none"))

@@ -8,7 +8,7 @@ from support.made_data import data_settings
 from gaug_jax.data.preprocess import preprocess
 from gaug_jax.data.sources import read_source
 from gaug_jax.errors import UserError
-from gaug_jax.evaluation.image_sets import array_set, read_image_set
+from gaug_jax.evaluation.image_sets import Form, array_set, read_image_set
 
 RANDOM = np.random.default_rng(0)
 
@@ -139,6 +139,61 @@ def test_arrays_that_are_no_images(tmp_path, arrays, message):
     assert message in refused(tmp_path / "a.npz")
 
 
+def test_numbers_of_classes_are_told_by_their_names(tmp_path):
+    array = RANDOM.integers(0, 256, (3, 4, 4), dtype=np.uint8)
+    np.savez(tmp_path / "a.npz", images=array, labels=[1, 0, 1], class_names=["a/b", "c"])
+    assert read_image_set(tmp_path / "a.npz").classes.tolist() == ["c", "a/b", "c"]
+    np.savez(tmp_path / "a.npz", images=array, labels=[1, 2, 1], class_names=["a", "c"])
+    assert "has 2 names and a label is 2" in refused(tmp_path / "a.npz")
+    np.savez(tmp_path / "a.npz", images=array, labels=[-1, -1, -1])
+    assert read_image_set(tmp_path / "a.npz").classes is None
+
+
+def test_a_folder_counts_what_training_reads_and_says_the_rest(tmp_path):
+    for name in ("a/1.png", "b/1.png", "a/deeper/1.png", "a/deeper/2.png", "a/.hidden/1.png"):
+        picture(tmp_path / name)
+    images = read_image_set(tmp_path)
+    settings = data_settings(source="folder", path=str(tmp_path))
+    assert len(images) == len(read_source(settings).records) == 2
+    assert images.notes == ("pictures not read, which lie elsewhere: a/deeper/ 2",)
+
+
+def test_where_folders_fit_two_readings_there_are_no_classes(tmp_path):
+    for name in ("x/p1/1.png", "x/p2/1.png"):
+        picture(tmp_path / name)
+    images = read_image_set(tmp_path)
+    assert len(images) == 2 and images.classes is None
+    assert "classes are not known: x/ is one class with 2 groups" in images.notes[0]
+
+
+@pytest.mark.parametrize("kind", ["folder", "npz"])
+def test_wide_pictures_are_padded_or_said_to_be_stretched(tmp_path, kind):
+    wide = [picture(tmp_path / "mine" / f"{number}.png", (8, 4)) for number in range(2)]
+    path = tmp_path / "mine"
+    if kind == "npz":
+        path = tmp_path / "a.npz"
+        np.savez(path, images=np.stack(wide))
+    padded = read_image_set(path, Form(8, "pad"))
+    expected = np.pad(wide[1], ((2, 2), (0, 0)))
+    np.testing.assert_array_equal(padded.read([1])[0, ..., 0], expected)
+    stretched = read_image_set(path, Form(8))
+    assert padded.notes == () and stretched.sha256 != padded.sha256
+    assert "2 of 2 pictures are not square and are stretched" in stretched.notes[0]
+    assert read_image_set(path).notes == ()
+
+
+def test_one_channel_is_the_luminance_that_training_takes(tmp_path):
+    colours = [picture(tmp_path / "mine" / f"{number}.png", mode="RGB") for number in range(2)]
+    grey = read_image_set(tmp_path / "mine", Form(channels=1))
+    np.savez(tmp_path / "a.npz", images=np.stack(colours))
+    arrays = read_image_set(tmp_path / "a.npz", Form(channels=1))
+    assert grey.shape == arrays.shape == (5, 6, 1)
+    np.testing.assert_array_equal(grey.read([0, 1]), arrays.read([0, 1]))
+    expected = colours[0] @ [0.299, 0.587, 0.114]
+    np.testing.assert_allclose(grey.read([0])[0, ..., 0], expected, atol=0.51)
+    assert grey.sha256 != read_image_set(tmp_path / "mine").sha256
+
+
 class Malicious:
     def __init__(self, marker):
         self.marker = str(marker)
@@ -168,10 +223,10 @@ def test_an_image_size_takes_pictures_as_training_takes_them(tmp_path):
         source="folder", path=str(folder), image_size=8, channels=1, cache_path=str(tmp_path)
     )
     records = read_source(settings)
-    images = read_image_set(folder, 8)
+    images = read_image_set(folder, Form(8))
     assert images.shape == (8, 8, 1) and images.classes.tolist() == ["a", "b", "b"]
     np.testing.assert_array_equal(images.read(range(3)), preprocess(records, settings).images)
-    assert images.sha256 != read_image_set(folder, 6).sha256
+    assert images.sha256 != read_image_set(folder, Form(6)).sha256
     np.savez(tmp_path / "arrays.npz", images=np.stack([made[0], made[0]]))
-    arrays = read_image_set(tmp_path / "arrays.npz", 8)
+    arrays = read_image_set(tmp_path / "arrays.npz", Form(8))
     np.testing.assert_array_equal(arrays.read([1]), images.read([0]))

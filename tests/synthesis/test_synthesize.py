@@ -7,9 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.commands import TINY, refused, run
+from support.made_data import data_settings
 
-from gaug_jax.synthesis.drawing import share_out
+from gaug_jax.data.sources import read_source
+from gaug_jax.evaluation.image_sets import read_image_set
+from gaug_jax.synthesis import export
+from gaug_jax.synthesis.drawing import SyntheticImages, share_out
 from gaug_jax.synthesis.export import class_folders
+from gaug_jax.workfolder import WorkFolder
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +101,38 @@ def test_pictures_by_class_with_a_manifest(copy_of):
         np.testing.assert_array_equal(picture, image[..., 0])
         assert float(row["score"]) == pytest.approx(float(score), rel=1e-6)
     assert {row["file"].split("/")[0] for row in rows} == set("0123456789")
+
+
+NAMES = ("a/b, or so", "Ünïcode: ক", "plain")
+
+
+def drawn_of(labels):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (len(labels), 4, 4, 1), np.uint8)
+    return SyntheticImages(images, np.array(labels, np.int32), np.zeros(len(labels), np.float32))
+
+
+def test_classes_keep_their_names_whatever_they_hold(tmp_path):
+    folder, drawn = WorkFolder(tmp_path), drawn_of([0, 1, 1, 2])
+    wanted = [NAMES[label] for label in drawn.labels]
+    export.write_npz(folder, drawn, NAMES, {})
+    assert read_image_set(folder.synthetic_images).classes.tolist() == wanted
+    of_npz = read_source(data_settings(source="npz", path=str(folder.synthetic_images)))
+    assert [record.label for record in of_npz.records] == wanted
+    folder.synthetic_images.unlink()
+    export.write_pictures(folder, drawn, NAMES)
+    pictures = read_image_set(folder.synthetic)
+    assert sorted(pictures.classes) == sorted(wanted)
+    of_folder = read_source(data_settings(source="folder", path=str(folder.synthetic)))
+    assert sorted(record.label for record in of_folder.records) == sorted(wanted)
+
+
+def test_images_without_classes_have_no_names(tmp_path):
+    folder = WorkFolder(tmp_path)
+    export.write_npz(folder, drawn_of([-1, -1]), NAMES, {})
+    with np.load(folder.synthetic_images) as arrays:
+        assert "class_names" not in arrays
+    assert read_image_set(folder.synthetic_images).classes is None
 
 
 def test_pictures_of_an_earlier_drawing_do_not_stay(copy_of):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gaug_jax.data.arrays import checked_images, checked_labels, read_arrays
+from gaug_jax.data.arrays import checked_images, checked_labels, named_labels, read_arrays
 from gaug_jax.data.paths import listed
 from gaug_jax.data.record import Record, SourceData
 from gaug_jax.errors import UserError
@@ -20,8 +20,9 @@ def read(settings: DataSettings) -> SourceData:
     """Returns the images of the file `data.path`.
 
     Arrays: `images` uint8 [images, height, width(, 1 or 3)] and `labels` [images] or
-    [images, 1], or the same with `train_`, `val_` and `test_` before each name. Groups
-    are the array that `data.group` names, or `groups` where there is one.
+    [images, 1], or the same with `train_`, `val_` and `test_` before each name. Labels are numbers
+    of `class_names` where there is such an array. Groups are the array that `data.group` names, or
+    `groups` where there is one.
 
     Raises:
       UserError: the file is absent or damaged, or its arrays are not as above.
@@ -54,6 +55,7 @@ def _records(
     if f"{prefix}labels" not in arrays:
         raise UserError(f"{path} has no array '{prefix}labels': add one, a label for each image")
     labels = checked_labels(arrays[f"{prefix}labels"], len(images), f"{path}: {prefix}labels")
+    labels = named_labels(labels, arrays, f"{path}: class_names")
     groups = _groups(arrays, prefix, group, len(images), path)
     return [
         Record(f"{prefix}{index:06d}", image, label=label, group=group, part=part)
