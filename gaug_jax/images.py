@@ -1,80 +1,19 @@
-"""Pictures as arrays: reading, writing, squaring, grids, and the two value ranges.
+"""Pictures as arrays: writing, squaring, grids, and the two value ranges.
 
 A picture is uint8 [height, width, channels] in [0, 255], with 1 channel (luminance, ITU-R
 601 of the RGB values) or 3 (RGB). Networks see float32 in [-1, 1].
 """
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Num, UInt8
-from PIL import Image, ImageOps
+from jaxtyping import Float, UInt8
+from PIL import Image
 
-from gaug_jax.errors import UserError
 from gaug_jax.files import atomic_file
 
-# Larger pictures are refused before they are decoded: a small file can claim any size.
-MOST_PIXELS = 80_000_000
-
 _BACKGROUND = 255
-
-
-def read_picture(
-    picture: str | Path | bytes, channels: int, name: str | None = None
-) -> UInt8[np.ndarray, "height width channels"]:
-    """Decodes a picture, as its EXIF orientation shows it.
-
-    16-bit greyscale is scaled from its full range, 65535 to 255. What is transparent
-    is laid over black, the colour that padding has too.
-
-    Args:
-      picture: a path, or the bytes of an encoded picture.
-      channels: 1 (luminance) or 3 (RGB).
-      name: how errors call it; by default the path.
-
-    Raises:
-      UserError: there is no such file, or it cannot be read whole as a picture.
-    """
-    if name is None:
-        name = "a picture" if isinstance(picture, bytes) else str(picture)
-    source = io.BytesIO(picture) if isinstance(picture, bytes) else picture
-    try:
-        with Image.open(source) as opened:
-            if opened.width * opened.height > MOST_PIXELS:
-                raise ValueError(f"it has more than {MOST_PIXELS:,} pixels")
-            return _to_array(ImageOps.exif_transpose(opened), channels)
-    except FileNotFoundError:
-        raise UserError(f"{name} does not exist: restore the file") from None
-    except Exception as error:  # Broken bytes make decoders raise nearly anything.
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(
-            f"{name} cannot be read as a picture ({reason}): replace or remove the file"
-        ) from None
-
-
-def _to_array(image: Image.Image, channels: int) -> UInt8[np.ndarray, "height width channels"]:
-    """Returns a decoded picture in the wanted channels."""
-    if image.mode.startswith("I"):
-        image = Image.fromarray(_eight_bits(np.asarray(image)))
-    elif image.mode == "F":
-        raise ValueError("its values are floating point: save it with 8 or 16 bits")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        black = Image.new("RGBA", image.size, (0, 0, 0, 255))
-        image = Image.alpha_composite(black, image)
-    if image.mode != "L":
-        image = image.convert("RGB")
-    array = np.asarray(image.convert("L" if channels == 1 else "RGB"))
-    return array.reshape(*array.shape[:2], channels)
-
-
-def _eight_bits(values: Num[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
-    """Scales 0 .. 65535 to 0 .. 255."""
-    if values.min() < 0 or values.max() > 65535:
-        raise ValueError("its values do not fit 16 bits")
-    return np.round(values / 257.0).astype(np.uint8)
 
 
 def to_luminance(

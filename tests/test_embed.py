@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support.commands import TINY, refused, run
 
-from gaug_jax.images import read_picture
+from gaug_jax.picture_files import read_picture
 
 
 @pytest.fixture(scope="module")

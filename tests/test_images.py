@@ -1,124 +1,10 @@
-import io
-
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
 
 from gaug_jax import images
-from gaug_jax.errors import UserError
-
-
-def _encoded(image, file_format="PNG", **options):
-    file = io.BytesIO()
-    image.save(file, file_format, **options)
-    return file.getvalue()
-
-
-def test_sixteen_bits_are_scaled_from_their_full_range(tmp_path):
-    values = np.array([[0, 257, 65535], [128, 129, 32896]], np.uint16)
-    path = tmp_path / "deep.png"
-    Image.fromarray(values).save(path)
-    # 65535 / 255 = 257, so 257 is one step; 128 and 129 lie on both sides of half a step.
-    expected = [[0, 1, 255], [0, 1, 128]]
-    np.testing.assert_array_equal(images.read_picture(path, 1)[..., 0], expected)
-    np.testing.assert_array_equal(images.read_picture(path, 3)[..., 2], expected)
-
-
-def test_sixteen_bit_tiff_is_read_like_png(tmp_path):
-    path = tmp_path / "deep.tif"
-    Image.fromarray(np.array([[0, 514, 65535]], np.uint16)).save(path)
-    np.testing.assert_array_equal(images.read_picture(path, 1)[..., 0], [[0, 2, 255]])
-
-
-def test_palette_is_resolved_to_its_colours():
-    picture = Image.new("P", (2, 1))
-    picture.putpalette([10, 20, 30, 200, 100, 0] + [0] * 762)
-    picture.putpixel((1, 0), 1)
-    read = images.read_picture(_encoded(picture), 3)
-    np.testing.assert_array_equal(read, [[[10, 20, 30], [200, 100, 0]]])
-
-
-def test_luminance_is_that_of_itu_r_601():
-    picture = Image.fromarray(np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], np.uint8))
-    # 0.299 * 255 = 76.2, 0.587 * 255 = 149.7, 0.114 * 255 = 29.1.
-    read = images.read_picture(_encoded(picture), 1)
-    np.testing.assert_array_equal(read[..., 0], [[76, 150, 29]])
-    np.testing.assert_array_equal(images.to_luminance(np.asarray(picture)), read)
-
-
-def test_transparent_parts_are_black():
-    pixels = np.array([[[200, 200, 200, 0], [200, 200, 200, 255], [200, 100, 50, 51]]], np.uint8)
-    read = images.read_picture(_encoded(Image.fromarray(pixels, "RGBA")), 3)
-    # 51 / 255 is a fifth.
-    np.testing.assert_array_equal(read, [[[0, 0, 0], [200, 200, 200], [40, 20, 10]]])
-
-
-def test_one_bit_pictures_are_black_and_white():
-    picture = Image.fromarray(np.array([[True, False]]))
-    np.testing.assert_array_equal(images.read_picture(_encoded(picture), 1)[..., 0], [[255, 0]])
-
-
-def test_cmyk_jpeg_is_read_as_rgb():
-    picture = Image.new("CMYK", (8, 8), (0, 255, 255, 0))  # No cyan: red.
-    read = images.read_picture(_encoded(picture, "JPEG", quality=100), 3)
-    assert read[4, 4, 0] > 245
-    assert read[4, 4, 1:].max() < 10
-
-
-def test_exif_orientation_is_applied():
-    picture = Image.fromarray(np.array([[0, 100, 200]], np.uint8))
-    exif = Image.Exif()
-    exif[0x0112] = 6  # Turn clockwise by 90 degrees to show it.
-    read = images.read_picture(_encoded(picture, "PNG", exif=exif), 1)
-    np.testing.assert_array_equal(read[..., 0], [[0], [100], [200]])
-
-
-def test_truncated_jpeg_is_named(tmp_path):
-    path = tmp_path / "cut.jpg"
-    noise = np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8)
-    path.write_bytes(_encoded(Image.fromarray(noise), "JPEG")[:1500])
-    with pytest.raises(UserError, match=r"cut\.jpg cannot be read as a picture \(.*truncated"):
-        images.read_picture(path, 1)
-
-
-@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n" + b"\0" * 40])
-def test_what_is_no_picture_is_named(tmp_path, content):
-    path = tmp_path / "odd.png"
-    path.write_bytes(content)
-    with pytest.raises(UserError, match=r"odd\.png cannot be read as a picture"):
-        images.read_picture(path, 3)
-
-
-def test_damaged_png_is_named(tmp_path):
-    content = bytearray(_encoded(Image.fromarray(np.zeros((64, 64), np.uint8))))
-    content[45] ^= 0xFF
-    (tmp_path / "bent.png").write_bytes(content)
-    with pytest.raises(UserError, match=r"bent\.png cannot be read as a picture"):
-        images.read_picture(tmp_path / "bent.png", 1)
-
-
-def test_absent_file_is_named(tmp_path):
-    with pytest.raises(UserError, match=r"none\.png does not exist"):
-        images.read_picture(tmp_path / "none.png", 1)
-
-
-def test_bytes_are_called_by_the_given_name():
-    with pytest.raises(UserError, match=r"^film 7 cannot be read"):
-        images.read_picture(b"no picture", 1, "film 7")
-
-
-def test_decompression_bomb_is_refused_before_it_is_decoded():
-    bomb = _encoded(Image.new("1", (30_000, 30_000)))
-    assert len(bomb) < 1_000_000
-    with pytest.raises(UserError, match=r"cannot be read as a picture \(.*pixels"):
-        images.read_picture(bomb, 1)
-
-
-def test_floating_point_picture_is_refused(tmp_path):
-    Image.fromarray(np.zeros((4, 4), np.float32)).save(tmp_path / "float.tif")
-    with pytest.raises(UserError, match="floating point"):
-        images.read_picture(tmp_path / "float.tif", 1)
+from gaug_jax.picture_files import read_picture
 
 
 def test_padding_keeps_the_aspect_and_stretching_does_not():
@@ -183,7 +69,7 @@ def test_pictures_are_written_whole_and_read_back(tmp_path, channels):
     image = np.random.default_rng(0).integers(0, 256, (9, 7, channels), np.uint8)
     path = tmp_path / "new" / "picture.png"
     images.write_picture(path, image)
-    np.testing.assert_array_equal(images.read_picture(path, channels), image)
+    np.testing.assert_array_equal(read_picture(path, channels), image)
     assert [entry.name for entry in path.parent.iterdir()] == ["picture.png"]
 
 
@@ -193,7 +79,7 @@ def test_failed_write_leaves_the_old_picture(tmp_path):
     images.write_picture(path, image)
     with pytest.raises((TypeError, ValueError)):
         images.write_picture(path, np.zeros((4, 4, 7), np.uint8))
-    np.testing.assert_array_equal(images.read_picture(path, 1), image)
+    np.testing.assert_array_equal(read_picture(path, 1), image)
     assert [entry.name for entry in tmp_path.iterdir()] == ["picture.png"]
 
 

@@ -23,7 +23,7 @@ BESIDE = sorted(
 FLOORS = [
     {"errors"},
     {"files", "progress", "source_readers", "user_cache", "processes", "settings"},
-    {"workfolder", "images", "objectives", "augmentation", "evaluation.metrics"},
+    {"workfolder", "images", "picture_files", "objectives", "augmentation", "evaluation.metrics"},
     {"models"},
     {"weights"},
     {"data", "classifiers", "gan"},

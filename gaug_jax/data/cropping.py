@@ -7,7 +7,7 @@ from jaxtyping import Bool, UInt8
 
 from gaug_jax.data.paths import PICTURE_SUFFIXES
 from gaug_jax.errors import UserError
-from gaug_jax.images import read_picture
+from gaug_jax.picture_files import read_picture
 
 # A mask's brighter half is what is kept; lossy formats leave shades between.
 _KEPT_FROM = 128

@@ -9,6 +9,7 @@ from jaxtyping import Int32, UInt8
 from gaug_jax.data.duplicates import Duplicates, connected, find_duplicates
 from gaug_jax.data.licences import allowed
 from gaug_jax.data.paths import listed
+from gaug_jax.data.picture_notes import picture_notes
 from gaug_jax.data.preprocess import Preprocessed, preprocess
 from gaug_jax.data.record import Record, SourceData
 from gaug_jax.data.sources import read_source
@@ -59,6 +60,8 @@ def load(settings: DataSettings) -> LoadedData:
     """
     source, left_out = _licensed(read_source(settings), settings)
     made = preprocess(source, settings)
+    notes = picture_notes(made.facts, settings)
+    source = dataclasses.replace(source, notes=(*source.notes, *notes))
     _check_readable(source, made, settings)
     found = [source.records[index].label for index in made.kept]
     numbers, class_names, class_changes = _choose_classes(found, settings)

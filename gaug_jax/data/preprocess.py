@@ -16,20 +16,29 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Int64, UInt8
 
 from gaug_jax.data.cropping import centre, mask_path, read_mask, within_mask
 from gaug_jax.data.record import Record, SourceData
 from gaug_jax.errors import UserError
 from gaug_jax.files import atomic_file
-from gaug_jax.images import read_picture, resize_square, to_luminance
+from gaug_jax.images import resize_square, to_luminance
+from gaug_jax.picture_files import (
+    FULL,
+    Decoded,
+    PictureFacts,
+    Window,
+    brightest_of_16_bits,
+    decode,
+)
 from gaug_jax.progress import Progress
 from gaug_jax.settings import DataSettings
 from gaug_jax.user_cache import user_cache_folder
 
-# Raise it when the same inputs would give other pixels.
-_VERSION = 1
+# Raise it when the same inputs would give other pixels, or an entry has other arrays.
+_VERSION = 2
 _CHUNK = 256
+USED = "used"
 _LOG = logging.getLogger(__name__)
 
 
@@ -40,11 +49,13 @@ class Preprocessed(NamedTuple):
       images: [0, 255].
       kept: index of each image's record.
       unreadable: name and reason of each picture that could not be read.
+      facts: `PictureFacts` of each image's picture.
     """
 
     images: UInt8[np.ndarray, "images size size channels"]
     kept: np.ndarray
     unreadable: dict[str, str]
+    facts: Int64[np.ndarray, "images facts"]
 
 
 def preprocess(data: SourceData, settings: DataSettings) -> Preprocessed:
@@ -81,11 +92,13 @@ def cache_key(data: SourceData, settings: DataSettings) -> str:
         "channels": settings.channels,
         "resize": settings.resize,
     }
-    if settings.crop != 1.0:
-        options["crop"] = settings.crop
+    for name, default in (("crop", 1.0), ("window", FULL)):
+        if getattr(settings, name) != default:
+            options[name] = getattr(settings, name)
     digest.update(json.dumps(options, sort_keys=True).encode())
     for record in data.records:
         identity = [record.name, _identity(record), *_mask_identity(record, settings)]
+        identity += [record.page] if record.page else []
         digest.update(json.dumps(identity).encode())
     return digest.hexdigest()
 
@@ -123,11 +136,15 @@ def _make(records: Iterable[Record], settings: DataSettings) -> Preprocessed:
     records = list(records)
     size, channels = settings.image_size, settings.channels
     images = np.empty((len(records), size, size, channels), np.uint8)
+    facts = np.zeros((len(records), len(PictureFacts._fields)), np.int64)
     reasons: dict[int, str] = {}
+    window = _window(records, settings)
 
     def make(index: int) -> None:
         try:
-            images[index] = _square(records[index], settings)
+            decoded = _decoded(records[index], channels, window)
+            images[index] = _square(records[index], decoded.pixels, settings)
+            facts[index] = decoded.facts
         except UserError as error:
             reasons[index] = str(error)
 
@@ -140,18 +157,38 @@ def _make(records: Iterable[Record], settings: DataSettings) -> Preprocessed:
     progress.close()
     kept = np.array([index for index in range(len(records)) if index not in reasons], np.int64)
     if reasons:
-        images = images[kept]
+        images, facts = images[kept], facts[kept]
     unreadable = {records[index].name: reasons[index] for index in sorted(reasons)}
-    return Preprocessed(images, kept, unreadable)
+    return Preprocessed(images, kept, unreadable, facts)
 
 
-def _square(record: Record, settings: DataSettings) -> UInt8[np.ndarray, "size size channels"]:
-    """Returns one record's picture in its final form."""
+def _window(records: list[Record], settings: DataSettings) -> Window:
+    """Returns from which values pictures of 16 bits are scaled.
+
+    Raises nothing on a broken picture: whoever decodes it does.
+    """
+    if settings.window != USED:
+        return settings.window
+    files = [each for each in records if not isinstance(each.picture, np.ndarray)]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = pool.map(lambda each: brightest_of_16_bits(each.picture, each.page), files)
+        brightest = max((each for each in found if each is not None), default=0)
+    return 0.0, float(2 ** max(1, brightest.bit_length()) - 1)
+
+
+def _decoded(record: Record, channels: int, window: Window) -> Decoded:
+    """Returns one record's picture as it is, and what its file says of it."""
     picture = record.picture
-    if isinstance(picture, np.ndarray):
-        image = _in_channels(picture, settings.channels)
-    else:
-        image = read_picture(picture, settings.channels, record.name)
+    if not isinstance(picture, np.ndarray):
+        return decode(picture, channels, record.name, window=window, page=record.page)
+    height, width = picture.shape[:2]
+    return Decoded(_in_channels(picture, channels), PictureFacts(height, width, 8, 255, 1))
+
+
+def _square(
+    record: Record, image: UInt8[np.ndarray, "height width channels"], settings: DataSettings
+) -> UInt8[np.ndarray, "size size channels"]:
+    """Returns one record's picture in its final form."""
     if settings.masks is not None:
         path = mask_path(Path(settings.masks).expanduser(), record.name)
         try:
@@ -163,7 +200,7 @@ def _square(record: Record, settings: DataSettings) -> UInt8[np.ndarray, "size s
 
 
 def _in_channels(image: np.ndarray, channels: int) -> UInt8[np.ndarray, "height width channels"]:
-    """Returns luminance or RGB of an array, as `read_picture` does of a file."""
+    """Returns luminance or RGB of an array, as `decode` does of a file."""
     if image.shape[-1] == channels:
         return image
     if channels == 3:
@@ -175,10 +212,10 @@ def _read_entry(path: Path, num_records: int) -> Preprocessed | None:
     """Returns a cache entry, or None where it is absent or damaged (its CRCs are checked)."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            images, kept = file["images"], file["kept"]
+            images, kept, facts = file["images"], file["kept"], file["facts"]
             unreadable = json.loads(file["unreadable"].tobytes())
-        if len(images) == len(kept) == num_records - len(unreadable):
-            return Preprocessed(images, kept, unreadable)
+        if len(images) == len(kept) == len(facts) == num_records - len(unreadable):
+            return Preprocessed(images, kept, unreadable, facts)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
@@ -192,6 +229,8 @@ def _write_entry(path: Path, made: Preprocessed) -> None:
     unreadable = np.frombuffer(json.dumps(made.unreadable).encode(), np.uint8)
     try:
         with atomic_file(path) as file:
-            np.savez(file, images=made.images, kept=made.kept, unreadable=unreadable)
+            np.savez(
+                file, images=made.images, kept=made.kept, unreadable=unreadable, facts=made.facts
+            )
     except OSError as error:
         _LOG.warning("%s could not be written (%s): images are not cached", path, error.strerror)

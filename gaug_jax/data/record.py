@@ -18,6 +18,7 @@ class Record:
       part: `train`, `validation` or `test`, where the publisher has parts.
       metadata: what the publisher says about it, as text.
       licence: its own licence, where it has one.
+      page: of a file with several, from 0.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Record:
     part: str | None = None
     metadata: dict[str, str] = dataclasses.field(default_factory=dict)
     licence: str | None = None
+    page: int = 0
 
 
 @dataclasses.dataclass(frozen=True)

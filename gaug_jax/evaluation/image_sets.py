@@ -21,7 +21,8 @@ from PIL import Image
 from gaug_jax.data.arrays import checked_images, checked_labels, named_labels, read_arrays
 from gaug_jax.data.layout import AmbiguousLayoutError, Tree, read_tree, read_without_classes
 from gaug_jax.errors import UserError
-from gaug_jax.images import read_picture, resize_square, to_luminance
+from gaug_jax.images import resize_square, to_luminance
+from gaug_jax.picture_files import read_picture
 
 _GREY_MODES = frozenset({"1", "L", "LA"})
 _COLOUR_MODES = frozenset({"RGB", "RGBA", "P", "PA", "CMYK", "YCbCr"})

@@ -25,6 +25,14 @@ class DataSettings:
     resize: str = field(
         "stretch", "How a picture becomes square: stretch (the paper's) or pad with black."
     )
+    window: str = field(
+        "full",
+        "Which values of 16 bits become 0 to 255: full (0 to 65535), used (0 to what the set's "
+        "number of bits can hold, 4095 of 12) or percentiles (each picture's own 0.5% and 99.5%).",
+    )
+    pages: str = field(
+        "first", "Of files with several pages: first, all, or a page's number from 0 (folder)."
+    )
     crop: float = field(
         1.0,
         "Share of height and width that is kept of each picture, its centre, before it is resized "
@@ -99,6 +107,12 @@ class DataSettings:
         check_image_size(self.image_size)
         one_of("data.channels", self.channels, (1, 3))
         one_of("data.resize", self.resize, ("stretch", "pad"))
+        one_of("data.window", self.window, ("full", "used", "percentiles"))
+        if not (self.pages in ("first", "all") or self.pages.isdecimal()):
+            raise UserError(
+                f"config.data.pages={self.pages!r} is no choice: give first, all or a page's "
+                "number from 0"
+            )
         if not 0 < self.crop <= 1:
             raise UserError(f"config.data.crop={self.crop} is no share: give above 0, up to 1")
         one_of("data.small_classes", self.small_classes, ("drop", "merge"))

@@ -9,7 +9,8 @@ from gaug_jax.evaluation.features import Extractor, extract
 from gaug_jax.evaluation.image_sets import array_set
 from gaug_jax.files import atomic_file
 from gaug_jax.gan.drawing import discriminator_features
-from gaug_jax.images import cut_grid, read_picture
+from gaug_jax.images import cut_grid
+from gaug_jax.picture_files import read_picture
 from gaug_jax.reporting.training_map_plot import Map, write_training_map
 from gaug_jax.stages.opened import Opened
 from gaug_jax.synthesis.drawing import TrainedGenerator, draw_images

@@ -10,6 +10,7 @@ from gaug_jax import images
 from gaug_jax.gan.drawing import chunks_of_classes, draw, latents_of
 from gaug_jax.gan.spec import Spec
 from gaug_jax.gan.state import MovingAverage
+from gaug_jax.picture_files import read_picture
 from gaug_jax.workfolder import WorkFolder
 
 _COLUMNS = 10
@@ -57,5 +58,5 @@ def write_progress_picture(folder: WorkFolder) -> None:
     """Writes the grids of a run one after another as a GIF."""
     paths = folder.sample_pictures()
     chosen = np.unique(np.linspace(0, len(paths) - 1, _MOST_FRAMES).round().astype(int))
-    frames = [images.read_picture(paths[index], 3) for index in chosen]
+    frames = [read_picture(paths[index], 3) for index in chosen]
     images.write_gif(folder.progress_picture, frames, _MILLISECONDS_PER_FRAME)

@@ -13,7 +13,7 @@ from support.made_data import data_settings, make_characters, make_films, random
 from gaug_jax.data import prepare
 from gaug_jax.data.sources import read_source
 from gaug_jax.errors import UserError
-from gaug_jax.images import read_picture
+from gaug_jax.picture_files import read_picture
 
 
 @pytest.fixture

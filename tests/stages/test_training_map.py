@@ -8,7 +8,8 @@ import pytest
 from gaug_jax.data.labelled import Labelled
 from gaug_jax.embedding.projections import Projections
 from gaug_jax.evaluation.features import Extractor
-from gaug_jax.images import picture_grid, read_picture, write_picture
+from gaug_jax.images import picture_grid, write_picture
+from gaug_jax.picture_files import read_picture
 from gaug_jax.stages import training_map as module
 from gaug_jax.stages.training_map import make_training_map
 from gaug_jax.synthesis.drawing import SyntheticImages

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gaug_jax.files import read_json_lines
-from gaug_jax.images import read_picture
+from gaug_jax.picture_files import read_picture
 from gaug_jax.training.metrics_log import MetricsLog
 from gaug_jax.workfolder import WorkFolder
 

@@ -35,12 +35,19 @@ _MODALITY = "X-ray"
 _VIEWS = ("PA", "AP", "AP Supine")
 _COVID = "COVID-19"
 COVID_CLASSES = (_COVID, "other")
+# Not filled in yet, or not known to the publisher: no negatives.
+_UNKNOWN = frozenset({"", "todo", "unknown", "nan"})
 _COLUMNS = ("patientid", "modality", "view", "finding", "filename")
 
 
 def covid_label(finding: str) -> str:
     """Returns COVID-19 where a finding names it (`Pneumonia/Viral/COVID-19` does), else other."""
     return COVID_CLASSES[_COVID not in re.split(r"[/,]\s*", finding)]
+
+
+def is_known(finding: str) -> bool:
+    """Says whether a finding is one: the table has films whose finding was never filled in."""
+    return finding.strip().lower() not in _UNKNOWN
 
 
 def films(root: Path) -> tuple[list[Record], list[str]]:

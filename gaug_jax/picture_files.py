@@ -1,0 +1,185 @@
+"""Files of pictures as arrays, and what a file says of its picture.
+
+A picture is uint8 [height, width, channels] in [0, 255], with 1 channel (luminance, ITU-R
+601 of the RGB values) or 3 (RGB), as its EXIF orientation shows it. What is transparent is laid
+over black, the colour that padding has too.
+"""
+
+import io
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Num, UInt8
+from PIL import Image, ImageOps
+
+from gaug_jax.errors import UserError
+
+# Larger pictures are refused before they are decoded: a small file can claim any size.
+MOST_PIXELS = 80_000_000
+
+FULL, PERCENTILES = "full", "percentiles"
+# Of a picture's values, those outside are cut off.
+_PERCENTILES = (0.5, 99.5)
+_MOST_16 = 65535
+# Of a TIFF whose smallest value is white.
+_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
+
+# How values of 16 bits become those of 8: from the full range, from each picture's percentiles, or
+# from values between two.
+Window = str | tuple[float, float]
+
+
+class PictureFacts(NamedTuple):
+    """What a file says of its picture.
+
+    Attributes:
+      height: in pixels, as it is shown.
+      width: likewise.
+      bits: of a channel, 8 or 16.
+      brightest: its largest value before it was scaled to 8 bits; 255 of 8 bits.
+      pages: of the file.
+    """
+
+    height: int
+    width: int
+    bits: int
+    brightest: int
+    pages: int
+
+
+class Decoded(NamedTuple):
+    """A picture and what its file says of it."""
+
+    pixels: UInt8[np.ndarray, "height width channels"]
+    facts: PictureFacts
+
+
+def read_picture(
+    picture: str | Path | bytes, channels: int, name: str | None = None
+) -> UInt8[np.ndarray, "height width channels"]:
+    """Returns the pixels of a picture, 16 bits from their full range; as `decode` otherwise."""
+    return decode(picture, channels, name).pixels
+
+
+def decode(
+    picture: str | Path | bytes,
+    channels: int,
+    name: str | None = None,
+    *,
+    window: Window = FULL,
+    page: int = 0,
+) -> Decoded:
+    """Decodes a picture.
+
+    Args:
+      picture: a path, or the bytes of an encoded picture.
+      channels: 1 (luminance) or 3 (RGB).
+      name: how errors call it; by default the path.
+      window: from which values 16 bits are scaled to 0 .. 255: `full` (0 to 65535),
+        `percentiles` (the picture's 0.5% and 99.5%), or two values.
+      page: of a file with several, from 0.
+
+    Raises:
+      UserError: there is no such file or page, or it cannot be read whole as a picture.
+    """
+    if name is None:
+        name = "a picture" if isinstance(picture, bytes) else str(picture)
+    source = io.BytesIO(picture) if isinstance(picture, bytes) else picture
+    try:
+        with Image.open(source) as opened:
+            return _decoded(opened, channels, window, page)
+    except FileNotFoundError:
+        raise UserError(f"{name} does not exist: restore the file") from None
+    except Exception as error:  # Broken bytes make decoders raise nearly anything.
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(
+            f"{name} cannot be read as a picture ({reason}): replace or remove the file"
+        ) from None
+
+
+def brightest_of_16_bits(picture: Path | bytes, page: int = 0) -> int | None:
+    """Returns the largest value of a picture of 16 bits; None of any other, or a broken one.
+
+    Args:
+      picture: a path, or the bytes of an encoded picture.
+      page: of a file with several, from 0.
+    """
+    source = io.BytesIO(picture) if isinstance(picture, bytes) else picture
+    try:
+        with Image.open(source) as opened:
+            opened.seek(page)
+            if not opened.mode.startswith("I") or opened.width * opened.height > MOST_PIXELS:
+                return None
+            return int(_values(opened, _is_white_zero(opened)).max())
+    except Exception:  # Whoever decodes it says what is wrong with it.
+        return None
+
+
+def num_pages(path: Path) -> int:
+    """Returns how many pages a file has; 1 of a broken one."""
+    try:
+        with Image.open(path) as opened:
+            return getattr(opened, "n_frames", 1)
+    except Exception:  # Whoever decodes it says what is wrong with it.
+        return 1
+
+
+def _decoded(opened: Image.Image, channels: int, window: Window, page: int) -> Decoded:
+    """Returns an opened picture."""
+    if opened.width * opened.height > MOST_PIXELS:
+        raise ValueError(f"it has more than {MOST_PIXELS:,} pixels")
+    pages = getattr(opened, "n_frames", 1)
+    if page >= pages:
+        raise ValueError(f"it has {pages} pages, and no page {page}, counted from 0")
+    opened.seek(page)
+    bits, brightest = 8, 255
+    image = ImageOps.exif_transpose(opened)
+    if image.mode == "F":
+        raise ValueError("its values are floating point: save it with 8 or 16 bits")
+    if image.mode.startswith("I"):
+        values = _values(image, _is_white_zero(opened))
+        bits, brightest = 16, int(values.max())
+        image = Image.fromarray(_eight_bits(values, window))
+    facts = PictureFacts(image.height, image.width, bits, brightest, pages)
+    return Decoded(_to_array(image, channels), facts)
+
+
+def _is_white_zero(opened: Image.Image) -> bool:
+    """Says whether a picture of 16 bits is a TIFF whose smallest value is white."""
+    return getattr(opened, "tag_v2", {}).get(_PHOTOMETRIC) == _WHITE_IS_ZERO
+
+
+def _values(image: Image.Image, white_is_zero: bool) -> Num[np.ndarray, "height width"]:
+    """Returns the values of a picture of 16 bits, 0 the darkest.
+
+    Pillow turns round a TIFF whose smallest value is white where it has 8 bits, and not where it
+    has 16.
+    """
+    values = np.asarray(image)
+    if values.min() < 0 or values.max() > _MOST_16:
+        raise ValueError("its values do not fit 16 bits")
+    return _MOST_16 - values if white_is_zero else values
+
+
+def _eight_bits(
+    values: Num[np.ndarray, "height width"], window: Window
+) -> UInt8[np.ndarray, "height width"]:
+    """Scales values of 16 bits to 0 .. 255."""
+    if window == FULL:
+        return np.round(values / 257.0).astype(np.uint8)
+    low, high = np.percentile(values, _PERCENTILES) if window == PERCENTILES else window
+    scaled = (values - low) * (255.0 / max(high - low, 1.0))
+    return np.round(np.clip(scaled, 0.0, 255.0)).astype(np.uint8)
+
+
+def _to_array(image: Image.Image, channels: int) -> UInt8[np.ndarray, "height width channels"]:
+    """Returns a decoded picture in the wanted channels."""
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+        image = Image.alpha_composite(black, image)
+    if image.mode != "L":
+        image = image.convert("RGB")
+    array = np.asarray(image.convert("L" if channels == 1 else "RGB"))
+    return array.reshape(*array.shape[:2], channels)
