@@ -90,7 +90,7 @@ def paged(folder, suffix="tif"):
         path = folder / "ab"[index % 2] / f"{index}.{suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
         first.save(path, save_all=True, append_images=others)
-    save(folder / "b" / "single.png", random_picture(99))
+    save(folder / "b" / "single.png", random_picture(99, (20, 20)))
     return {"source": "folder", "path": str(folder), "num_folds": 2}
 
 
