@@ -80,7 +80,8 @@ FILES = {
     "runs": ("classify", "A row for each fit of a classifier, with figures of its raw scores."),
     "predictions": (
         "classify",
-        "Raw probabilities of every test and validation image, a file for each run.",
+        "Raw probabilities of every test and validation image, and of those of an external test "
+        "set, a file for each run.",
     ),
     "architecture": (
         "classify",
@@ -89,8 +90,8 @@ FILES = {
     ),
     "downstream_summary": (
         "classify",
-        "Each arm's figures with 95% intervals, the differences, and the answer; of several splits "
-        "whether scores were calibrated before they were pooled.",
+        "Each arm's figures with 95% intervals, on an external test set too, the differences, and "
+        "the answer; of several splits whether scores were calibrated before they were pooled.",
     ),
     "downstream_table": ("classify", "The same as a table."),
     "learning_curve": ("classify", "The figure over training sizes."),

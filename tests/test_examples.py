@@ -10,6 +10,7 @@ MODULES = [
     "classifiers.logistic",
     "data.splits",
     "downstream.balance",
+    "downstream.external",
     "downstream.tuning",
     "evaluation.metrics.calibration",
     "evaluation.metrics.intervals",

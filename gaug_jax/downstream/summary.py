@@ -4,15 +4,16 @@ Ratio and filter of an arm, and the best arm without a GAN, are chosen by the va
 part's figures; the test part is looked at once they are.
 """
 
-import functools
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
 
 from gaug_jax.downstream.arms import ARMS, FLOOR, WITHOUT_GAN
+from gaug_jax.downstream.estimates import FEWER, REPLICATES, resampled, within_0_and_1
+from gaug_jax.downstream.external import external_figures
 from gaug_jax.downstream.floor import why_no_answer
 from gaug_jax.downstream.plan import arms_of, of_region
 from gaug_jax.downstream.pooled import Pooled, Row, pool, without_validation
@@ -20,20 +21,12 @@ from gaug_jax.evaluation.metrics import classification as scores
 from gaug_jax.evaluation.metrics.intervals import (
     Estimate,
     FigureOfSeeds,
-    Resamples,
     UndefinedFigureError,
     estimate,
     groups_for_half_width,
     holm,
-    resample,
 )
 from gaug_jax.settings import ClassifySettings
-
-# Replicates of the endpoint and its differences, and of the other figures.
-_REPLICATES, _FEWER = 1000, 200
-_SEED = 0
-# Each 8 bytes for every replicate and image.
-_REMEMBERED = 4
 
 
 def summarise(rows: list[Row], predictions: Path, study: ClassifySettings) -> dict[str, Any]:
@@ -80,10 +73,12 @@ def floor_reason(rows: list[Row], predictions: Path, study: ClassifySettings) ->
     of_arms: dict[str, list[Row]] = {}
     for row in real:
         of_arms.setdefault(row["arm"], []).append(row)
-    # What the others reach is not asked for, and costs a bootstrap of every figure of each.
+    # What the others reach, and what an external set says, is not asked for, and costs a
+    # bootstrap of every figure of each.
     wanted = {best_without_gan(of_arms, scores.of_a_split(study.endpoint)), *FLOOR}
     judged = [row for row in real if row["arm"] in wanted]
-    return why_no_answer(_size(judged, study.endpoint_size, predictions, study), study)
+    asked = dataclasses.replace(study, external=None)
+    return why_no_answer(_size(judged, study.endpoint_size, predictions, asked), study)
 
 
 def _fits(rows: list[Row]) -> dict[str, Any]:
@@ -121,7 +116,7 @@ def regions_of(
                 lacking = without_validation({arm: mine}, predictions)
                 pooled = pool(mine, predictions, len(study.splits) > 1 and lacking is None)
                 figure = pooled.figure(study.endpoint)
-                arms[arm] = _as_dict(figure, pooled, study.endpoint, _REPLICATES)
+                arms[arm] = _as_dict(figure, pooled, study.endpoint, REPLICATES)
         found[region] = arms
     return found
 
@@ -151,6 +146,10 @@ def _size(rows: list[Row], size: int, predictions: Path, study: ClassifySettings
         arms[arm]["difference_to_best"]["holm_p_value"] = value
     groups = len(np.unique(next(iter(pooled.values())).groups)) if pooled else 0
     content = {"best_without_gan": best, "num_groups": groups, "arms": arms}
+    if study.external is not None and chosen:
+        content["external"], found = external_figures(chosen, best, predictions, study)
+        for arm, figures in found.items():
+            arms[arm]["external"] = figures
     if several:
         content |= {"calibrated": calibrated, "without_validation": lacking}
     return content
@@ -189,8 +188,8 @@ def _arm(
     several = len(np.unique(mine.splits)) > 1
     over_splits = [name for name in scores.OVER_SPLITS if several or name == endpoint]
     figures = {
-        name: _within_0_and_1(
-            _as_dict(mine.figure(name), mine, name, _REPLICATES if name == endpoint else _FEWER)
+        name: within_0_and_1(
+            _as_dict(mine.figure(name), mine, name, REPLICATES if name == endpoint else FEWER)
         )
         for name in (*scores.FIGURES, *over_splits)
     }
@@ -214,7 +213,7 @@ def _arm(
         if other not in pooled or other == arm:
             continue
         difference = _difference(mine, pooled[other], endpoint)
-        found = _as_dict(difference, mine, endpoint, _REPLICATES)
+        found = _as_dict(difference, mine, endpoint, REPLICATES)
         if found is not None:
             result[name] = found
     return result
@@ -242,31 +241,9 @@ def _as_dict(
     """
     strata = pooled.strata(name)
     try:
-        resamples = _resamples(_held(pooled.groups), _held(strata), replicates)
-        return estimate(figure, resamples)._asdict()
+        return estimate(figure, resampled(pooled.groups, replicates, strata))._asdict()
     except UndefinedFigureError:
         return None
-
-
-def _held(values: Int[np.ndarray, " images"] | None) -> tuple[int, ...] | None:
-    """Returns values that a memory can be asked for."""
-    return None if values is None else tuple(values.tolist())
-
-
-@functools.lru_cache(_REMEMBERED)
-def _resamples(
-    groups: tuple[int, ...], strata: tuple[int, ...] | None, replicates: int
-) -> Resamples:
-    """Returns resampled patients: the same for every arm and figure of the same images."""
-    rng = np.random.default_rng(_SEED)
-    return resample(np.array(groups), rng, replicates, None if strata is None else np.array(strata))
-
-
-def _within_0_and_1(found: dict[str, float] | None) -> dict[str, float] | None:
-    """Returns an estimate whose interval ends where the figure does."""
-    if found is None:
-        return None
-    return {**found, "low": max(0.0, found["low"]), "high": min(1.0, found["high"])}
 
 
 def _per_class(pooled: Pooled) -> list[float | None]:

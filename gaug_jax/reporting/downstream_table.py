@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gaug_jax.evaluation.metrics.classification import of_a_split
 from gaug_jax.files import atomic_file
 from gaug_jax.workfolder import WorkFolder
 
@@ -36,6 +37,7 @@ def table(summary: Mapping[str, Any]) -> str:
         lines += [_line(header), _line(["---"] * len(header)), *map(_line, rows), ""]
         note = pooling_note(content)
         lines += [note, ""] if note else []
+        lines += _external_lines(content, summary)
     for name, fields in summary.get("shortcuts", {}).items():
         lines += [f"{name}: {_shortcut(fields)}"]
     return "\n".join(lines) + "\n"
@@ -90,6 +92,103 @@ def pooling_note(content: Mapping[str, Any]) -> str:
             "validation part."
         )
     return ""
+
+
+def external_title(external: Mapping[str, Any]) -> str:
+    """Returns what an external test set is, in words.
+
+    Args:
+      external: of the training size.
+    """
+    title = f"external test set {external['name']}"
+    if external["without_predictions"]:
+        return title
+    return f"{title}, {external['num_images']:,} images of {external['num_groups']:,} groups"
+
+
+def external_columns(content: Mapping[str, Any], summary: Mapping[str, Any]) -> Columns:
+    """Returns what the arms of a training size reach on the external set, the endpoint first.
+
+    Where no predictions on it were kept there is only the mean endpoint of the fits.
+
+    Args:
+      content: of the training size, with an external set.
+      summary: `downstream/summary.json`.
+    """
+    arms, endpoint = content["arms"], endpoint_of_external(summary)
+    title = f"external {FIGURE_NAMES[endpoint]}"
+    if content["external"]["without_predictions"]:
+        means = [found.get(f"external_{endpoint}") for found in arms.values()]
+        return {"arm": list(arms), title: ["" if each is None else f"{each:.3f}" for each in means]}
+    said = [found["external"] for found in arms.values()]
+    others = [name for name in said[0]["figures"] if name != endpoint]
+    columns = {"arm": list(arms), title: _external_cells(said, endpoint)}
+    for name, key in (("minus best without GAN", "difference_to_best"),
+                      ("minus real", "difference_to_real")):  # fmt: skip
+        columns[name] = [interval(each.get(key), signed=True) for each in said]
+    for name in others:
+        columns[f"external {FIGURE_NAMES[name]}"] = _external_cells(said, name)
+    return columns
+
+
+def _external_cells(said: Sequence[Mapping[str, Any]], name: str) -> list[str]:
+    """Returns a figure of every arm on the external set, or that it is not defined there."""
+    return [interval(each["figures"][name]) or "not defined" for each in said]
+
+
+def endpoint_of_external(summary: Mapping[str, Any]) -> str:
+    """Returns the figure of one split that the endpoint is of, which the external set has.
+
+    Args:
+      summary: `downstream/summary.json`.
+    """
+    return of_a_split(summary["endpoint"])
+
+
+def external_note(content: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
+    """Returns what figures on the external set, and their intervals, are of; nothing without one.
+
+    Args:
+      content: of the training size.
+      summary: `downstream/summary.json`.
+    """
+    external = content.get("external")
+    if external is None:
+        return ""
+    if external["without_predictions"]:
+        return (
+            "Figures on the external test set have no intervals: "
+            f"{external['without_predictions']} holds no predictions of it, or of other images "
+            "than the other files. Without the folder downstream/predictions the same call fits "
+            "all classifiers again."
+        )
+    note = (
+        "Every classifier judges all images of the external test set; figures are the mean over "
+        "classifiers, and its groups (patients where it names them, else each image with its near "
+        "duplicates) are resampled"
+    )
+    if len(summary["splits"]) == 1:
+        return f"{note}. There is one split: other training images may say otherwise."
+    note += ". The spread between splits counts as that between training sets"
+    if not external["shared_training"]:
+        return f"{note}."
+    return (
+        f"{note}, which have {external['shared_training']:.0%} of their groups in common and are "
+        "more alike than others would be: it is enlarged for that, on the wide side."
+    )
+
+
+def _external_lines(content: Mapping[str, Any], summary: Mapping[str, Any]) -> list[str]:
+    """Returns the table of the external set; nothing where there is none."""
+    if "external" not in content:
+        return []
+    title = external_title(content["external"])
+    header, rows = header_and_rows(external_columns(content, summary))
+    return [
+        f"### {title[0].upper()}{title[1:]}", "",
+        _line(header), _line(["---"] * len(header)), *map(_line, rows), "",
+        external_note(content, summary), "",
+    ]  # fmt: skip
 
 
 def _figure_columns(content: Mapping[str, Any], names: Sequence[str]) -> Columns:

@@ -9,6 +9,9 @@ from gaug_jax.data.manifest import licence_counts
 from gaug_jax.data.splits import PARTS
 from gaug_jax.reporting.downstream_table import (
     decisive_columns,
+    external_columns,
+    external_note,
+    external_title,
     header_and_rows,
     interval,
     other_columns,
@@ -191,9 +194,12 @@ def downstream_section(
         tables.append(decisive)
         tables.append(Table(f"Other figures, {images}", *others, folded=True))
         tables.extend(_agreement_table(content))
+        outside = _external_table(content, summary, images)
+        tables.extend(outside)
         arms |= dict.fromkeys(content["arms"])
         columns |= dict.fromkeys([*decisive.header, *others[0]])
-        notes |= dict.fromkeys([pooling_note(content)])
+        columns |= dict.fromkeys(name for table in outside for name in table.header)
+        notes |= dict.fromkeys([pooling_note(content), external_note(content, summary)])
     seeds = seed_counts(summary)
     counts = "; ".join(f"{kind} seeds: {count}" for kind, count in seeds.items())
     several = " and ".join(f"{kind} seeds" for kind, count in seeds.items() if count > 1)
@@ -261,6 +267,17 @@ def _agreement_table(content: Mapping[str, Any]) -> list[Table]:
         return []
     title = "Generated images that a classifier of the training part takes for the wanted class"
     return [Table(title, ["arm", "mean over classes"], rows)]
+
+
+def _external_table(
+    content: Mapping[str, Any], summary: Mapping[str, Any], images: str
+) -> list[Table]:
+    """Returns what the arms reach on the external set; no table where there is none."""
+    if "external" not in content:
+        return []
+    title = external_title(content["external"])
+    shown = header_and_rows(external_columns(content, summary))
+    return [Table(f"{title[0].upper()}{title[1:]}; {images}", *shown)]
 
 
 def privacy_section(lines: Sequence[str], pictures: Sequence[Picture]) -> Section:

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 from gaug_jax.reporting.downstream_table import (
     FIGURE_NAMES,
+    endpoint_of_external,
+    external_title,
     how_many,
     interval,
     no_answer,
@@ -67,7 +69,7 @@ def unknown_groups(manifest: Mapping[str, Any]) -> str:
 
 
 def card_notes(summary: Mapping[str, Any]) -> list[str]:
-    """Returns what must be known beside the verdict: its arms, and what one split means.
+    """Returns what must be known beside the verdict: its arms, an external test set, one split.
 
     Args:
       summary: `downstream/summary.json`.
@@ -75,12 +77,42 @@ def card_notes(summary: Mapping[str, Any]) -> list[str]:
     answer = summary["answer"]
     notes = regions_notes(summary)
     notes += [] if answer is None else [arms_sentence([answer["arm"], answer["against"]])]
+    notes += external_notes(summary)
     if len(summary["splits"]) == 1:
         notes.append(
             "There is one split: the interval covers which images are tested on, not which are "
             "trained on. Another split may say otherwise."
         )
     return notes
+
+
+def external_notes(summary: Mapping[str, Any]) -> list[str]:
+    """Returns what the endpoint's arm reaches on the external set, as a sentence; or none.
+
+    Args:
+      summary: `downstream/summary.json`.
+    """
+    content = summary["sizes"][str(summary["endpoint_size"])]
+    arms, external = content["arms"], content.get("external")
+    named = dict.fromkeys((summary["endpoint_arm"], "real"))
+    arm, *real = (each for each in named if each in arms)
+    if external is None:
+        return []
+    title, endpoint = external_title(external), endpoint_of_external(summary)
+    figure = FIGURE_NAMES[endpoint]
+    if external["without_predictions"]:
+        means = {each: arms[each].get(f"external_{endpoint}") for each in (arm, *real)}
+        said = [f"{each} {mean:.3f}" for each, mean in means.items() if mean is not None]
+        return [f"On the {title}: {figure} of {', '.join(said) or 'no arm'}, without intervals."]
+    reached = [
+        f"{each} {interval(arms[each]['external']['figures'][endpoint]) or 'not defined'}"
+        for each in (arm, *real)
+    ]
+    said = f"{figure} of {', '.join(reached)}"
+    difference = arms[arm]["external"].get("difference_to_real")
+    if difference:
+        said = f"{arm} against real: {figure} {interval(difference, signed=True)} ({said})"
+    return [f"On the {title}: {said}."]
 
 
 def regions_notes(summary: Mapping[str, Any]) -> list[str]:

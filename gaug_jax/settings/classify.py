@@ -149,7 +149,8 @@ class ClassifySettings:
     )
     external: str | None = field(
         None,
-        "A second test set: a folder of classes or an .npz file, with the same class names.",
+        "A second test set: a folder of classes or an .npz file (its array `groups`, if any, says "
+        "whose each image is), with the same class names.",
         may_change=True,
     )
     shortcut: str | None = field(

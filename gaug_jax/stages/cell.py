@@ -72,9 +72,11 @@ class Cell:
         settings = opened.settings
         self._study = settings.classify
         self._order = class_order(prepared.class_names, self._study.positive_class)
+        external = self._external = external_images(settings, prepared, self._order)
+        self._external_sha256 = None if external is None else external.sha256
         self._parts = Parts(
             *(self._ordered(*prepared.part(part)) for part in (TRAIN, VALIDATION, TEST)),
-            external_images(settings, prepared, self._order),
+            None if external is None else external.labelled(),
             prepared.groups[prepared.indices(TRAIN)],
         )
         self.data_sha256 = parts_sha256(prepared.manifest)
@@ -169,7 +171,7 @@ class Cell:
 
     def _common(self, run: ArmRun) -> dict[str, Any]:
         """Returns what the rows of a run share."""
-        return {
+        common = {
             **run._asdict(),
             "architecture": self._architecture_of(run),
             "balanced": self._budget(self._architecture).balanced,
@@ -177,6 +179,9 @@ class Cell:
             "split": self._split,
             "data_sha256": self.data_sha256,
         }
+        if self._external_sha256 is not None:
+            common["external_sha256"] = self._external_sha256
+        return common
 
     def _missing(self, runs: Iterable[ArmRun]) -> list[ArmRun]:
         """Returns the runs that are not there yet."""
@@ -194,6 +199,8 @@ class Cell:
             and row.get("data_sha256") == self.data_sha256
             # A row without it is of before, when the config named the architecture.
             and row.get("architecture", architecture) == architecture
+            # Of before, when no predictions on the external set were kept.
+            and row.get("external_sha256", self._external_sha256) == self._external_sha256
         ]
         wanted = set(classifier_seeds(run.arm, self._study))
         return set(mine) >= wanted and self._predicted(run) >= wanted
@@ -343,6 +350,8 @@ class Cell:
             "validation_probabilities": fitted.validation.astype(np.float32),
             "validation_label": self._parts.validation.labels,
         }
+        if self._external is not None:
+            arrays |= self._external.arrays(fitted, self._parts.groups())
         path = self._predictions(run)
         with atomic_file(path) as file:
             np.savez_compressed(file, **arrays)

@@ -149,6 +149,55 @@ def test_the_card_explains_its_arms_and_says_what_one_split_means():
     assert card_notes(summary(answer=None)) == []
 
 
+def with_external(figure=SOME, lacking=None, **others):
+    """Returns a summary of a study with an external set."""
+    content = summary()["sizes"]["50"]
+    content["external"] = {"name": "other", "num_images": 40, "num_groups": 38,
+                           "shared_training": 0.75, "without_predictions": lacking}  # fmt: skip
+    said = {"figures": dict.fromkeys(FIGURES[:4], SOME) | {"auroc": figure}}
+    for name, found in content["arms"].items():
+        found["external_auroc"] = 0.625
+        if lacking is None:
+            to_real = {} if name == "real" or not figure else {"difference_to_real": SOME}
+            found["external"] = said | to_real
+    return summary(sizes={"50": content}, **others)
+
+
+def test_the_external_set_has_a_table_a_note_and_a_meaning():
+    section = sections.downstream_section(with_external(), [], manifest())
+    (shown,) = [table for table in section.tables if "External" in table.caption]
+    assert shown.caption == (
+        "External test set other, 40 images of 38 groups; 50 training images"
+    )  # fmt: skip
+    assert list(shown.header) == [
+        "arm", "external AUROC", "minus real", "external accuracy", "external macro F1",
+        "external sensitivity at 90% specificity",
+    ]  # fmt: skip
+    assert "external ..." in [term for term, _ in section.terms]
+    text = " ".join(section.paragraphs)
+    assert "have 75% of their groups in common" in text
+    single = sections.downstream_section(with_external(splits=[0]), [], manifest())
+    assert "other training images may say otherwise" in " ".join(single.paragraphs)
+    without = downstream()
+    words = [*without.paragraphs, *(table.caption for table in without.tables), str(without.terms)]
+    assert "external" not in " ".join(words).lower()
+
+
+def test_the_card_says_what_the_external_set_says():
+    assert card_notes(with_external())[1] == (
+        "On the external test set other, 40 images of 38 groups: gan against real: AUROC +0.500 "
+        "(+0.400 to +0.600) (AUROC of gan 0.500 (0.400 to 0.600), real 0.500 (0.400 to 0.600))."
+    )
+    assert card_notes(with_external(figure=None))[1].endswith(
+        "AUROC of gan not defined, real not defined."
+    )
+    of_real = card_notes(with_external(endpoint_arm="real", endpoint="auroc_mean_over_splits"))[1]
+    assert of_real.endswith("groups: AUROC of real 0.500 (0.400 to 0.600).")
+    assert card_notes(with_external(lacking="a.npz"))[1] == (
+        "On the external test set other: AUROC of gan 0.625, real 0.625, without intervals."
+    )
+
+
 @pytest.mark.parametrize(
     ("unknown", "words"),
     [

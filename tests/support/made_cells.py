@@ -81,7 +81,8 @@ class MadeStudy:
         classes = len(budget.spec.class_names)
         said = lambda part: np.full((len(budget.seeds), len(part.labels), classes), 1 / classes)  # noqa: E731
         tuned = {"optimizer_steps": 3, "learning_rate": 0.01}
-        return Fitted(tuned, said(parts.validation), said(parts.test), None)
+        external = None if parts.external is None else said(parts.external)
+        return Fitted(tuned, said(parts.validation), said(parts.test), external)
 
     def _run_together(self, trainings):
         self.together.append([opened.folder.path.name for opened, _ in trainings])
