@@ -135,7 +135,7 @@ def _walk(root: Path) -> tuple[list[Folders], list[Folders], list[Folders]]:
         above = Path(here).relative_to(root).parts
         shown = sorted(each for each in files if each[0] != ".")
         for name in shown:
-            (pictures if is_picture(Path(name)) else others).append((*above, name))
+            (pictures if is_picture(Path(here, name)) else others).append((*above, name))
         if not shown and not below and above:
             empty.append(above)
     return sorted(pictures), sorted(others), sorted(empty)

@@ -3,9 +3,12 @@
 import re
 from pathlib import Path
 
+from gaug_jax.data.dicom.opening import is_dicom
 from gaug_jax.errors import UserError
 
-PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
+PICTURE_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".dcm", ".dicom"}
+)
 
 
 def existing_folder(path: str) -> Path:
@@ -23,8 +26,13 @@ def existing_folder(path: str) -> Path:
 
 
 def is_picture(path: Path) -> bool:
-    """Says whether a file's name is that of a picture (hidden files are none)."""
-    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+    """Says whether a file's name is that of a picture (hidden files are none).
+
+    Archives of hospitals hold DICOM files without a suffix: of such names the file is looked at.
+    """
+    if path.name.startswith("."):
+        return False
+    return path.suffix.lower() in PICTURE_SUFFIXES or (not path.suffix and is_dicom(path))
 
 
 def compiled(field: str, pattern: str, group: str) -> re.Pattern[str]:

@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Int64
 
+from gaug_jax.data.decoding import OWN
 from gaug_jax.picture_files import FULL, PictureFacts
 from gaug_jax.settings import DataSettings
 
@@ -33,7 +34,7 @@ def _darkened(columns: dict[str, np.ndarray], settings: DataSettings) -> str:
     """Returns a line where pictures of 16 bits use a small part of their range."""
     deep = columns["bits"] == 16
     brightest = int(columns["brightest"][deep].max(initial=0))
-    if settings.window != FULL or not deep.any() or brightest > _LEAST_USED * _MOST_16:
+    if settings.window not in (OWN, FULL) or not deep.any() or brightest > _LEAST_USED * _MOST_16:
         return ""
     bits = brightest.bit_length()
     return (

@@ -19,17 +19,16 @@ import numpy as np
 from jaxtyping import Int64, UInt8
 
 from gaug_jax.data.cropping import centre, mask_path, read_mask, within_mask
+from gaug_jax.data.decoding import OWN, decode_file
 from gaug_jax.data.record import Record, SourceData
 from gaug_jax.errors import UserError
 from gaug_jax.files import atomic_file
 from gaug_jax.images import resize_square, to_luminance
 from gaug_jax.picture_files import (
-    FULL,
     Decoded,
     PictureFacts,
     Window,
     brightest_of_16_bits,
-    decode,
 )
 from gaug_jax.progress import Progress
 from gaug_jax.settings import DataSettings
@@ -92,7 +91,7 @@ def cache_key(data: SourceData, settings: DataSettings) -> str:
         "channels": settings.channels,
         "resize": settings.resize,
     }
-    for name, default in (("crop", 1.0), ("window", FULL)):
+    for name, default in (("crop", 1.0), ("window", OWN)):
         if getattr(settings, name) != default:
             options[name] = getattr(settings, name)
     digest.update(json.dumps(options, sort_keys=True).encode())
@@ -180,7 +179,7 @@ def _decoded(record: Record, channels: int, window: Window) -> Decoded:
     """Returns one record's picture as it is, and what its file says of it."""
     picture = record.picture
     if not isinstance(picture, np.ndarray):
-        return decode(picture, channels, record.name, window=window, page=record.page)
+        return decode_file(picture, channels, record.name, window=window, page=record.page)
     height, width = picture.shape[:2]
     return Decoded(_in_channels(picture, channels), PictureFacts(height, width, 8, 255, 1))
 
@@ -200,7 +199,7 @@ def _square(
 
 
 def _in_channels(image: np.ndarray, channels: int) -> UInt8[np.ndarray, "height width channels"]:
-    """Returns luminance or RGB of an array, as `decode` does of a file."""
+    """Returns luminance or RGB of an array, as `decode_file` does of a file."""
     if image.shape[-1] == channels:
         return image
     if channels == 3:

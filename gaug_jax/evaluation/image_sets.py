@@ -19,10 +19,11 @@ from jaxtyping import Int, Shaped, UInt8
 from PIL import Image
 
 from gaug_jax.data.arrays import checked_images, checked_labels, named_labels, read_arrays
+from gaug_jax.data.decoding import decode_file
+from gaug_jax.data.dicom.opening import is_dicom
 from gaug_jax.data.layout import AmbiguousLayoutError, Tree, read_tree, read_without_classes
 from gaug_jax.errors import UserError
 from gaug_jax.images import resize_square, to_luminance
-from gaug_jax.picture_files import read_picture
 
 _GREY_MODES = frozenset({"1", "L", "LA"})
 _COLOUR_MODES = frozenset({"RGB", "RGBA", "P", "PA", "CMYK", "YCbCr"})
@@ -193,7 +194,7 @@ def _read_folder(folder: Path, form: Form) -> ImageSet:
     classes = [each.label for each in tree.pictures]
 
     def picture(path: Path) -> UInt8[np.ndarray, "height width channels"]:
-        image = read_picture(path, shape[2])
+        image = decode_file(path, shape[2], str(path)).pixels
         return resize_square(image, size, form.resize) if size else image
 
     def read(indices: Sequence[int]) -> UInt8[np.ndarray, "some height width channels"]:
@@ -237,6 +238,8 @@ def _header(path: Path) -> _Header:
     Raises:
       UserError: it is no picture.
     """
+    if is_dicom(path):
+        return _dicom_header(path)
     try:
         with open(path, "rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -251,6 +254,18 @@ def _header(path: Path) -> _Header:
         ) from None
     size = (width, height) if turned else (height, width)
     return _Header(mode, *size, 1 if mode in _GREY_MODES or mode[0] == "I" else 3, sha256)
+
+
+def _dicom_header(path: Path) -> _Header:
+    """Returns what a DICOM film says of itself; as any film of more than 8 bits, it has a window.
+
+    Raises:
+      UserError: it cannot be read.
+    """
+    height, width, _ = decode_file(path, 1, str(path)).pixels.shape
+    with open(path, "rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return _Header("I;16", height, width, 1, sha256)
 
 
 def _common_shape(paths: list[Path], headers: list[_Header]) -> tuple[int, int, int]:

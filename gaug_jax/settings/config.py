@@ -1,7 +1,7 @@
 """A whole config as frozen dataclasses, made from nested dictionaries and given back as such."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gaug_jax.errors import UserError
@@ -95,7 +95,23 @@ def _section(kind: type, name: str, values: Mapping[str, Any], stored: bool) -> 
     if stored:
         older = {each.name: each.before for each in fields_of(kind) if each.before is not None}
         values = {**older, **values}
-    return kind(**{field_name: _frozen(value) for field_name, value in values.items()})
+    words = {each.name for each in fields_of(kind) if each.kind == Sequence[str]}
+    return kind(
+        **{
+            field_name: _split(_frozen(value)) if field_name in words else _frozen(value)
+            for field_name, value in values.items()
+        }
+    )
+
+
+def _split(value: Any) -> Any:
+    """Returns words with each that holds commas as several.
+
+    `--config.classify.arms=real,classical` comes as one word; no word of a field has a comma.
+    """
+    if not isinstance(value, tuple) or not all(isinstance(word, str) for word in value):
+        return value
+    return tuple(part.strip() for word in value for part in word.split(",") if part.strip())
 
 
 def _frozen(value: Any) -> Any:

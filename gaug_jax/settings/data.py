@@ -26,9 +26,11 @@ class DataSettings:
         "stretch", "How a picture becomes square: stretch (the paper's) or pad with black."
     )
     window: str = field(
-        "full",
-        "Which values of 16 bits become 0 to 255: full (0 to 65535), used (0 to what the set's "
-        "number of bits can hold, 4095 of 12) or percentiles (each picture's own 0.5% and 99.5%).",
+        "own",
+        "Which values of more than 8 bits become 0 to 255: own (a DICOM film's window; of other "
+        "pictures full), full (0 to 65535; of DICOM all that can be stored), used (0 to what the "
+        "set's number of bits can hold, 4095 of 12; a DICOM film's least to greatest) or "
+        "percentiles (each picture's own 0.5% and 99.5%).",
     )
     pages: str = field(
         "first", "Of files with several pages: first, all, or a page's number from 0 (folder)."
@@ -107,7 +109,7 @@ class DataSettings:
         check_image_size(self.image_size)
         one_of("data.channels", self.channels, (1, 3))
         one_of("data.resize", self.resize, ("stretch", "pad"))
-        one_of("data.window", self.window, ("full", "used", "percentiles"))
+        one_of("data.window", self.window, ("own", "full", "used", "percentiles"))
         if not (self.pages in ("first", "all") or self.pages.isdecimal()):
             raise UserError(
                 f"config.data.pages={self.pages!r} is no choice: give first, all or a page's "

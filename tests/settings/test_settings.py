@@ -134,6 +134,18 @@ def test_the_config_of_a_work_folder_from_before_a_field_was_added():
     check_same_run(read_settings(before), read_settings(now), "W")
 
 
+@pytest.mark.parametrize(
+    "arms", [["real,classical", "gan"], "real,classical,gan".split(), ["real, classical ,gan"]]
+)
+def test_words_with_commas_are_several(arms):
+    classify = {"arms": arms, "endpoint_arm": "gan"}
+    settings = read_settings({"seed": 0, "classify": classify})
+    assert settings.classify.arms == ("real", "classical", "gan")
+    # Paths and patterns are one word, whatever they hold.
+    data = {"path": "a,b", "group": "(?P<group>a{1,2})"}
+    assert read_settings({"seed": 0, "data": data}).data.path == "a,b"
+
+
 def test_unset_fields_follow_the_preset_and_explicit_ones_win():
     spec = spec_with(objective__preset="wgan_gp")
     found = spec.objective

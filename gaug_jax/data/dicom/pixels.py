@@ -10,7 +10,8 @@ from gaug_jax.data.dicom.grey import shown
 from gaug_jax.data.dicom.opening import INSTALL, RefusedError, name_of, one_line, open_dataset
 from gaug_jax.data.dicom.tables import apply_palette, to_bytes
 from gaug_jax.errors import UserError
-from gaug_jax.images import MOST_PIXELS, to_luminance
+from gaug_jax.images import to_luminance
+from gaug_jax.picture_files import MOST_PIXELS
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -22,8 +23,8 @@ _PALETTE = "PALETTE COLOR"
 _COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 # One decoder reads a file, the first of these that is there and knows its compression. pydicom
 # would go on to the next where one fails, and pylibjpeg's for JPEG and JPEG-LS fills up what is
-# missing of a broken film without a word. gdcm comes late: it prints what it finds broken, and
-# some broken streams of JPEG end the process.
+# missing of a broken film without a word. gdcm comes late: it does not turn all that it finds
+# broken into errors.
 _PLUGINS = ("pillow", "pyjpegls", "gdcm", "pydicom", "pylibjpeg")
 _PLUGINS_OF_JPEG_2000 = ("pylibjpeg", "pillow", "gdcm")
 _START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN = b"\xff\xd8", b"\xff\xd9", 0xDA

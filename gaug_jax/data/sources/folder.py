@@ -3,6 +3,7 @@
 import dataclasses
 import re
 
+from gaug_jax.data.dicom.records import with_dicom_facts
 from gaug_jax.data.layout import AUTO, CLASS, Placed, Tree, read_tree
 from gaug_jax.data.paths import PICTURE_SUFFIXES, compiled, existing_folder, listed
 from gaug_jax.data.record import Record, SourceData
@@ -41,7 +42,8 @@ def read(settings: DataSettings) -> SourceData:
             f"config.data.group={settings.group!r} matches none of {len(records)} names "
             f"({listed(unmatched, 3)}): mend it, or leave it out where groups are not known"
         )
-    notes = (*tree.notes, *_notes(unmatched))
+    records, of_dicom = with_dicom_facts(records)
+    notes = (*tree.notes, *_notes(unmatched), *of_dicom)
     return SourceData("folder", _VERSION, records, notes=notes, reading=tree.words())
 
 

@@ -1,0 +1,36 @@
+"""Files of any kind that is read, as pixels."""
+
+from pathlib import Path
+
+from gaug_jax.data.dicom.opening import is_dicom
+from gaug_jax.picture_files import FULL, Decoded, PictureFacts, Window, decode
+
+# The default of `data.window`: a DICOM film's own window, the full range of other pictures.
+OWN = "own"
+# What a window of other pictures is for a DICOM film, whose bits and padding are known.
+_OF_DICOM = {OWN: "dicom", FULL: "full", "percentiles": "percentiles"}
+
+
+def decode_file(
+    picture: Path | bytes, channels: int, name: str, *, window: Window = OWN, page: int = 0
+) -> Decoded:
+    """Returns the picture of a file, DICOM or any that Pillow reads.
+
+    Args:
+      picture: a path, or the bytes of a file.
+      channels: 1 (luminance) or 3 (RGB).
+      name: how errors call it.
+      window: which values become 0 and 255 where there are more than 8 bits: `own`, or as of
+        `picture_files.decode`; two values are those of the set, and a DICOM film's own used range.
+      page: of a file with several, from 0; of DICOM the frame.
+
+    Raises:
+      UserError: there is no such file or page, it cannot be read whole, or pydicom is absent.
+    """
+    if not is_dicom(picture):
+        return decode(picture, channels, name, window=FULL if window == OWN else window, page=page)
+    from gaug_jax.data.dicom.pixels import read_dicom
+
+    chosen = _OF_DICOM[window] if isinstance(window, str) else "used"
+    pixels = read_dicom(picture, channels, chosen, frame=page or None, name=name)
+    return Decoded(pixels, PictureFacts(*pixels.shape[:2], 8, 255, 1))
