@@ -135,7 +135,7 @@ def test_the_config_of_a_work_folder_from_before_a_field_was_added():
 
 
 @pytest.mark.parametrize(
-    "arms", [["real,classical", "gan"], "real,classical,gan".split(), ["real, classical ,gan"]]
+    "arms", [["real,classical", "gan"], ["real,classical,gan"], ["real, classical ,gan"]]
 )
 def test_words_with_commas_are_several(arms):
     classify = {"arms": arms, "endpoint_arm": "gan"}
