@@ -25,7 +25,7 @@ from gaug_jax.errors import UserError
 
 CLASS, GROUP, PART, ANY = "class", "group", "part", "*"
 AUTO = "auto"
-_PARTS = {
+PARTS = {
     "train": "train", "training": "train",
     "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
     "test": "test", "testing": "test",
@@ -175,7 +175,7 @@ def _fits(folders: Folders, levels: Levels) -> bool:
     """Says whether a picture's folders are those of a layout."""
     words = {CLASS, GROUP, ANY}
     return len(folders) == len(levels) and all(
-        level in words or (level == PART and name.lower() in _PARTS) or level == name
+        level in words or (level == PART and name.lower() in PARTS) or level == name
         for name, level in zip(folders, levels, strict=True)
     )
 
@@ -184,7 +184,7 @@ def _placed(root: Path, parts: Folders, levels: Levels) -> Placed:
     """Returns a picture with what its folders say."""
     said = dict(zip(levels, parts[:-1], strict=True)) if levels else {}
     shared = next((place for place, level in enumerate(levels) if level != ANY), 0)
-    part = _PARTS[said[PART].lower()] if PART in said else None
+    part = PARTS[said[PART].lower()] if PART in said else None
     return Placed(
         root.joinpath(*parts), "/".join(parts[shared:]), said.get(CLASS), said.get(GROUP), part
     )
@@ -202,7 +202,7 @@ def _found(folders: set[Folders]) -> Levels:
     chosen = [each for each in folders if len(each) == depths[0]]
     names = [{each[level] for each in chosen} for level in range(depths[0])]
     levels = [
-        PART if len(each) > 1 and {name.lower() for name in each} <= _PARTS.keys() else None
+        PART if len(each) > 1 and {name.lower() for name in each} <= PARTS.keys() else None
         for each in names
     ]
     several = [place for place, level in enumerate(levels)

@@ -13,7 +13,8 @@ class DataSettings:
 
     source: str = field(
         "digits",
-        "digits, covid_chestxray, banglalekha_isolated, cmaterdb, folder, npz or tfds:<name>.",
+        "digits, covid_chestxray, banglalekha_isolated, cmaterdb, folder, table, npz or "
+        "tfds:<name>.",
     )
     path: str | None = field(
         None,
@@ -46,7 +47,25 @@ class DataSettings:
         "black, and the picture is cut to the rest. Unset: no masks.",
     )
     label: str | None = field(
-        None, "Which label set of the source (covid_chestxray: covid, finding). Unset: its first."
+        None,
+        "Which label set of the source (covid_chestxray: covid, finding), or of a table the "
+        "finding of interest: a column of 1, 0, -1 and nothing, or one of the names in the column "
+        "of labels. Unset: the source's first, or each label of a table.",
+    )
+    table: str | None = field(
+        None, "A table of labels (CSV, TSV, JSON lines, parquet) for source table.", may_change=True
+    )
+    file_column: str | None = field(
+        None, "Its column of files. Unset: found by a usual name, as for the next three."
+    )
+    label_column: str | None = field(None, "Its column of labels, several of a row between `|`.")
+    group_column: str | None = field(None, "Its column of patients or writers.")
+    part_column: str | None = field(None, "Its column of published parts: train, val, test.")
+    uncertain: str = field(
+        "leave_out", "What -1 in a finding's column becomes: leave_out, positive or negative."
+    )
+    unmentioned: str = field(
+        "leave_out", "What an empty value in a finding's column becomes: leave_out or negative."
     )
     group: str | None = field(
         None,
@@ -117,6 +136,8 @@ class DataSettings:
             )
         if not 0 < self.crop <= 1:
             raise UserError(f"config.data.crop={self.crop} is no share: give above 0, up to 1")
+        one_of("data.uncertain", self.uncertain, ("leave_out", "positive", "negative"))
+        one_of("data.unmentioned", self.unmentioned, ("leave_out", "negative"))
         one_of("data.small_classes", self.small_classes, ("drop", "merge"))
         at_least("data.min_class_size", self.min_class_size, 0)
         fraction("data.test_fraction", self.test_fraction)

@@ -17,7 +17,8 @@ BEFORE = Settings(
 )
 # Another value of those fields that take some values alone.
 OTHER = {
-    "data.window": "full", "data.pages": "all",
+    "data.uncertain": "positive", "data.unmentioned": "negative", "data.window": "full",
+    "data.pages": "all",
     "data.image_size": 32, "data.channels": 3, "data.resize": "pad", "data.small_classes": "merge",
     "model.labels": "per_class", "model.upsampling": "nearest",
     "objective.discriminator_norm": "group", "train.precision": "bfloat16",

@@ -43,7 +43,9 @@ def with_dicom_facts(records: Sequence[Record]) -> tuple[tuple[Record, ...], tup
                 facts[name] = seen.setdefault(facts[name], f"{name} {len(seen) + 1}")
         patient = facts.pop("patient", None)
         made[place] = dataclasses.replace(
-            records[place], group=records[place].group or patient, metadata=facts
+            records[place],
+            group=records[place].group or patient,
+            metadata={**facts, **records[place].metadata},
         )
     return tuple(made), _notes(said)
 

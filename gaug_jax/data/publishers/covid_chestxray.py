@@ -9,6 +9,7 @@ import io
 import re
 from pathlib import Path
 
+from gaug_jax.data.findings import UNKNOWN
 from gaug_jax.data.record import Record
 from gaug_jax.errors import UserError
 
@@ -35,8 +36,6 @@ _MODALITY = "X-ray"
 _VIEWS = ("PA", "AP", "AP Supine")
 _COVID = "COVID-19"
 COVID_CLASSES = (_COVID, "other")
-# Not filled in yet, or not known to the publisher: no negatives.
-_UNKNOWN = frozenset({"", "todo", "unknown", "nan"})
 _COLUMNS = ("patientid", "modality", "view", "finding", "filename")
 
 
@@ -47,7 +46,7 @@ def covid_label(finding: str) -> str:
 
 def is_known(finding: str) -> bool:
     """Says whether a finding is one: the table has films whose finding was never filled in."""
-    return finding.strip().lower() not in _UNKNOWN
+    return finding.strip().lower() not in UNKNOWN
 
 
 def films(root: Path) -> tuple[list[Record], list[str]]:

@@ -15,6 +15,7 @@ from gaug_jax.data.sources import (
     digits,
     folder,
     npz,
+    table,
     tfds_source,
 )
 from gaug_jax.errors import UserError
@@ -27,6 +28,7 @@ SOURCES: dict[str, Callable[[DataSettings], SourceData]] = {
     "cmaterdb": cmaterdb.read,
     "folder": folder.read,
     "npz": npz.read,
+    "table": table.read,
 }
 
 _TFDS = "tfds:"

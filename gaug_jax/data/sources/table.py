@@ -1,0 +1,192 @@
+"""Pictures whose labels, patients and parts stand in a table."""
+
+import collections
+from pathlib import Path
+
+from gaug_jax.data.dicom.records import with_dicom_facts
+from gaug_jax.data.findings import Classes, classes_of_flags, classes_of_names
+from gaug_jax.data.layout import PARTS
+from gaug_jax.data.paths import is_picture, listed
+from gaug_jax.data.record import Record, SourceData
+from gaug_jax.data.tables import Row, read_table
+from gaug_jax.errors import UserError
+from gaug_jax.settings import DataSettings
+
+_VERSION = "1"
+# How columns are usually called, where no field says it; without regard to case, `_` and spaces.
+_USUAL = {
+    "file": ("file", "filename", "path", "image", "imageindex", "imagepath", "imagename"),
+    "label": ("label", "labels", "class", "finding", "findings", "findinglabels", "diagnosis"),
+    "group": ("group", "patient", "patientid", "subject", "subjectid", "writer"),
+    "part": ("part", "split", "subset"),
+}
+
+
+def read(settings: DataSettings) -> SourceData:
+    """Returns the pictures that `data.table` names, in the order of their names.
+
+    Files are below `data.path`, or beside the table where that is not set: at the path that the
+    table has, or anywhere below with that name where there is one such file. Columns that are not
+    read become metadata.
+
+    Raises:
+      UserError: the table or a column is absent, a file is named twice, a patient is in two
+        published parts, or no row has a class.
+    """
+    if settings.table is None:
+        raise UserError("config.data.table is not set: source table needs a file of labels")
+    table = Path(settings.table).expanduser()
+    rows = read_table(table)
+    columns = _columns(rows, settings, table)
+    _check_once(rows, columns, table)
+    classes = _classes(rows, columns, settings)
+    parts = [_part(row[columns["part"]], table) if "part" in columns else None for row in rows]
+    files = _Files(Path(settings.path).expanduser() if settings.path else table.parent)
+    records, missing = [], []
+    for row, label, part in zip(rows, classes.labels, parts, strict=True):
+        name = row[columns["file"]]
+        path = files.find(name)
+        if path is None:
+            missing.append(name)
+        elif label is not None:
+            group = row[columns["group"]] or None if "group" in columns else None
+            others = {key: value for key, value in row.items() if key not in columns.values()}
+            records.append(Record(name, path, label, group, part, others))
+    if not records:
+        raise UserError(
+            f"{files.root} holds none of the {len(rows)} files that {table} names, such as "
+            f"{rows[0][columns['file']]}: set config.data.path to their folder"
+        )
+    _check_parts(records, settings)
+    records, of_dicom = with_dicom_facts(sorted(records, key=lambda record: record.name))
+    return SourceData(
+        "table", _VERSION, records, tuple(sorted(missing)), (*classes.notes, *of_dicom),
+        reading=_words(columns, records),
+    )  # fmt: skip
+
+
+def _columns(rows: list[Row], settings: DataSettings, table: Path) -> dict[str, str]:
+    """Returns the name of the column of each kind; group and part may have none.
+
+    Raises:
+      UserError: a column that is named or needed is not there.
+    """
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    for row in rows:
+        for name in names:
+            row.setdefault(name, "")
+    plain = {"".join(name.lower().replace("_", " ").split()): name for name in reversed(names)}
+    said = {
+        "file": settings.file_column, "label": settings.label_column,
+        "group": settings.group_column, "part": settings.part_column,
+    }  # fmt: skip
+    found = {}
+    for kind, usual in _USUAL.items():
+        given = said[kind]
+        if given is not None and given not in names:
+            raise UserError(
+                f"config.data.{kind}_column={given!r} is no column of {table}: it has "
+                f"{listed(names, 12)}"
+            )
+        column = given or next((plain[each] for each in usual if each in plain), None)
+        if column is not None:
+            found[kind] = column
+    needed = ["file"] + (["label"] if settings.label not in names else [])
+    for kind in needed:
+        if kind not in found:
+            raise UserError(
+                f"{table} has no column that is called like a {kind}, only {listed(names, 12)}: "
+                f"name it by config.data.{kind}_column"
+            )
+    return found
+
+
+def _check_once(rows: list[Row], columns: dict[str, str], table: Path) -> None:
+    """Raises `UserError` where a file has two rows."""
+    file, label = columns["file"], columns.get("label")
+    counts = collections.Counter(row[file] for row in rows)
+    twice = [name for name, count in counts.items() if count > 1]
+    if not twice:
+        return
+    said = {row[label] for row in rows if row[file] == twice[0]} if label else set()
+    against = f" with the labels {listed(sorted(said))}" if len(said) > 1 else ""
+    first = twice[0] or "one without a name"
+    raise UserError(
+        f"{table} names {len(twice)} files more than once, such as {first}{against}: leave one row "
+        "for each"
+    )
+
+
+def _classes(rows: list[Row], columns: dict[str, str], settings: DataSettings) -> Classes:
+    """Returns the classes of the rows: of a finding's own column, or of a column of names."""
+    finding = settings.label
+    if finding is not None and finding in rows[0] and finding != columns.get("label"):
+        said = [row[finding] for row in rows]
+        return classes_of_flags(said, finding, settings.uncertain, settings.unmentioned)
+    return classes_of_names([row[columns["label"]] for row in rows], finding)
+
+
+def _part(text: str, table: Path) -> str:
+    """Returns a published part by its usual names."""
+    if text.lower() not in PARTS:
+        raise UserError(
+            f"{table} has the part {text!r}: {listed(sorted(PARTS))} are read; set "
+            "config.data.part_column to another column, or rename it"
+        )
+    return PARTS[text.lower()]
+
+
+class _Files:
+    """The files below a folder, by their path or, where it is the only one, by their name."""
+
+    def __init__(self, root: Path) -> None:
+        if not root.is_dir():
+            raise UserError(f"config.data.path={str(root)!r} is no folder: give an existing one")
+        self.root = root
+        self._named: dict[str, list[Path]] | None = None
+
+    def find(self, name: str) -> Path | None:
+        """Returns the file of a name; None where there is none."""
+        path = self.root / name
+        if name and path.is_file():
+            return path
+        if self._named is None:
+            self._named = {}
+            for each in sorted(self.root.rglob("*")):
+                if each.is_file() and is_picture(each):
+                    self._named.setdefault(each.name, []).append(each)
+        found = self._named.get(Path(name).name, [])
+        if len(found) > 1:
+            raise UserError(
+                f"{name} is at {found[0]} and at {found[1]}: write its folder into the table"
+            )
+        return found[0] if found else None
+
+
+def _check_parts(records: list[Record], settings: DataSettings) -> None:
+    """Raises `UserError` where a patient is in two published parts that are kept."""
+    parts: dict[str, dict[str, None]] = {}
+    for record in records:
+        if record.group is not None and record.part is not None:
+            parts.setdefault(record.group, {})[record.part] = None
+    split = {group: list(each) for group, each in parts.items() if len(each) > 1}
+    if not split or not settings.official_test:
+        return
+    first = next(iter(split))
+    raise UserError(
+        f"{len(split)} groups are in two published parts, such as {first} in "
+        f"{' and '.join(split[first])}: mend the table, or split anew by "
+        "--config.data.official_test=False, which keeps each group in one part"
+    )
+
+
+def _words(columns: dict[str, str], records: tuple[Record, ...]) -> str:
+    """Returns what was found as one line."""
+    classes = sorted({record.label for record in records})
+    groups = {record.group for record in records} - {None}
+    parts = dict.fromkeys(record.part for record in records if record.part)
+    named = ", ".join(f"{kind}={column}" for kind, column in columns.items())
+    said = [f"{len(classes)} class{'es' if len(classes) != 1 else ''}: {listed(classes)}"]
+    said += [f"{len(groups)} groups"] if groups else []
+    said += [f"parts as published: {', '.join(parts)}"] if parts else []
+    return f"columns {named}; {'; '.join(said)}"

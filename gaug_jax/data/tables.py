@@ -1,0 +1,99 @@
+"""Tables of labels: rows of CSV, TSV, JSON lines or parquet as text."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gaug_jax.data.paths import listed
+from gaug_jax.errors import UserError
+
+Row = dict[str, str]
+
+
+def read_table(path: Path) -> list[Row]:
+    """Returns the rows of a table, each value as text without spaces around it; absent ones empty.
+
+    Args:
+      path: of a file whose suffix says its kind: .csv, .tsv, .jsonl (or .ndjson) or .parquet.
+
+    Raises:
+      UserError: there is no such file, its kind is not read, or it is broken or has no row.
+    """
+    if not path.is_file():
+        raise UserError(f"config.data.table={str(path)!r} does not exist: give a file")
+    kind = path.suffix.lower()
+    if kind not in _READERS:
+        raise UserError(
+            f"config.data.table={str(path)!r} is of a kind that is not read: save it as "
+            f"{listed(sorted(_READERS))}"
+        )
+    try:
+        rows = _READERS[kind](path)
+    except UserError:
+        raise
+    except Exception as error:  # Broken bytes make parsers raise nearly anything.
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{path} cannot be read as a table ({reason}): mend it") from None
+    if not rows:
+        raise UserError(f"{path} has no row: restore it")
+    return rows
+
+
+def _separated(separator: str) -> Callable[[Path], list[Row]]:
+    """Returns a reader of values between separators, the first line naming the columns."""
+
+    def read(path: Path) -> list[Row]:
+        # Notes may hold bytes that are not UTF-8; the columns that are read do not.
+        text = path.read_bytes().decode("utf-8-sig", errors="replace")
+        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+        names = [name.strip() for name in reader.fieldnames or ()]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise UserError(f"{path} has the column {twice[0]!r} twice: rename one")
+        return [
+            {name.strip(): _text(value) for name, value in row.items() if isinstance(name, str)}
+            for row in reader
+        ]
+
+    return read
+
+
+def _json_lines(path: Path) -> list[Row]:
+    """Reads an object a line."""
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip():
+            continue
+        row = json.loads(line)
+        if not isinstance(row, dict):
+            raise UserError(f"{path}, line {number}, is no object: write one, as {{...}}, a line")
+        rows.append({str(name): _text(value) for name, value in row.items()})
+    return rows
+
+
+def _parquet(path: Path) -> list[Row]:
+    """Reads a file of parquet."""
+    import pyarrow.parquet
+
+    rows = pyarrow.parquet.read_table(path).to_pylist()
+    return [{name: _text(value) for name, value in row.items()} for row in rows]
+
+
+def _text(value: Any) -> str:
+    """Returns a value as text; a whole number without a point, none as nothing."""
+    if value is None or value != value:  # NaN, which parquet and JSON have for an absent number.
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, list):
+        return "|".join(map(_text, value))
+    return str(value).strip()
+
+
+_READERS: dict[str, Callable[[Path], list[Row]]] = {
+    ".csv": _separated(","), ".tsv": _separated("\t"), ".jsonl": _json_lines,
+    ".ndjson": _json_lines, ".parquet": _parquet,
+}  # fmt: skip
