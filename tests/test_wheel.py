@@ -1,6 +1,7 @@
 """What `pip install` of the built wheel gives: commands, configs by name, sweeps."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -14,9 +15,15 @@ pytestmark = pytest.mark.slow
 def installed(tmp_path_factory):
     """A folder with what the wheel holds, and an empty folder to call it from."""
     folder = tmp_path_factory.mktemp("wheel")
+    # A copy of what is built from: two workers that build in one folder take each other's files.
+    source = folder / "source"
+    for name in ("gaug_jax", "configs", "launch"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     subprocess.run(
-        [*pip, "wheel", "--no-deps", str(ROOT), "-w", str(folder)], check=True, cwd=folder
+        [*pip, "wheel", "--no-deps", str(source), "-w", str(folder)], check=True, cwd=folder
     )
     (wheel,) = folder.glob("*.whl")
     site = folder / "site"
