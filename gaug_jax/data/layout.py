@@ -17,10 +17,12 @@ import collections
 import csv
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from gaug_jax.data.paths import is_picture, listed
+from gaug_jax.data.record import Record
 from gaug_jax.errors import UserError
 
 CLASS, GROUP, PART, ANY = "class", "group", "part", "*"
@@ -35,6 +37,7 @@ _CLEARLY_FEWER = 3
 
 Folders = tuple[str, ...]
 Levels = tuple[str, ...]
+Walked = tuple[list[Folders], list[Folders], list[Folders]]
 
 
 class Placed(NamedTuple):
@@ -70,17 +73,29 @@ class Tree(NamedTuple):
 
     def words(self) -> str:
         """Returns what was found as one line, without its numbers of images."""
-        classes = sorted({each.label for each in self.pictures if each.label is not None})
-        groups = {each.group for each in self.pictures if each.group is not None}
-        parts = {each.part: None for each in self.pictures if each.part is not None}
-        said = [f"{len(classes)} class{'es' if len(classes) != 1 else ''}: {listed(classes)}"]
-        said += [f"{len(groups)} groups by folder"] if groups else []
-        said += [f"parts as published: {', '.join(parts)}"] if parts else []
-        return f"read as {'/'.join(self.levels)}/<picture>: {'; '.join(said)}"
+        found = found_words(self.pictures, "groups by folder")
+        return f"read as {'/'.join(self.levels)}/<picture>: {found}"
 
 
 class AmbiguousLayoutError(UserError):
     """A tree can be read in two ways."""
+
+
+def found_words(pictures: Iterable[Placed | Record], groups: str) -> str:
+    """Returns the classes, the number of groups and the published parts of pictures, in words.
+
+    Args:
+      pictures: that say their label, group and part.
+      groups: what groups are called.
+    """
+    pictures = list(pictures)
+    classes = sorted({each.label for each in pictures if each.label is not None})
+    named = {each.group for each in pictures if each.group is not None}
+    parts = {each.part: None for each in pictures if each.part is not None}
+    said = [f"{len(classes)} class{'es' if len(classes) != 1 else ''}: {listed(classes)}"]
+    said += [f"{len(named)} {groups}"] if named else []
+    said += [f"parts as published: {', '.join(parts)}"] if parts else []
+    return "; ".join(said)
 
 
 def read_tree(root: Path, layout: str = AUTO) -> Tree:
@@ -98,15 +113,25 @@ def read_tree(root: Path, layout: str = AUTO) -> Tree:
       UserError: the layout is not one, or fits no picture.
       AmbiguousLayoutError: with `auto`, two layouts fit.
     """
-    pictures, others, empty = _walk(root)
-    folders = {each[:-1] for each in pictures}
+    walked = _walk(root)
+    folders = {each[:-1] for each in walked[0]}
     levels = _checked(layout) if layout != AUTO else _found(folders)
+    return _read(root, walked, levels)
+
+
+def _read(root: Path, walked: Walked, levels: Levels) -> Tree:
+    """Returns a folder as it is read by a layout, of what lies in it.
+
+    Raises:
+      UserError: the layout fits no picture.
+    """
+    pictures, others, empty = walked
     placed, left = [], []
     for parts in pictures:
         (placed if _fits(parts[:-1], levels) else left).append(parts)
     if pictures and not placed:
         raise UserError(
-            f"{root}: the layout {layout} fits none of {len(pictures)} pictures, such as "
+            f"{root}: the layout {'/'.join(levels)} fits none of {len(pictures)} pictures, such as "
             f"{'/'.join(pictures[0])}: write a word for each folder above them"
         )
     named = _named_classes(root) if levels == (CLASS,) else {}
@@ -123,11 +148,12 @@ def read_without_classes(root: Path) -> Tree:
     Args:
       root: an existing folder that has pictures in folders.
     """
-    depths = {len(each) - 1 for each in _walk(root)[0]} - {0}
-    return read_tree(root, "/".join([ANY] * min(depths)))
+    walked = _walk(root)
+    depths = {len(each) - 1 for each in walked[0]} - {0}
+    return _read(root, walked, (ANY,) * min(depths))
 
 
-def _walk(root: Path) -> tuple[list[Folders], list[Folders], list[Folders]]:
+def _walk(root: Path) -> Walked:
     """Returns the pictures, the other files and the folders without a file, below a folder."""
     pictures, others, empty = [], [], []
     for here, below, files in os.walk(root, followlinks=True):

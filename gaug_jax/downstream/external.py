@@ -26,7 +26,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from gaug_jax.downstream.estimates import FEWER, REPLICATES, resampled, within_0_and_1
-from gaug_jax.downstream.pooled import Row
+from gaug_jax.downstream.pooled import Row, axes_of
 from gaug_jax.evaluation.metrics import classification as scores
 from gaug_jax.evaluation.metrics.intervals import UndefinedFigureError, estimate_of
 from gaug_jax.settings import ClassifySettings
@@ -148,10 +148,7 @@ def read_external(rows: Sequence[Row], predictions: Path) -> OnExternal:
       rows: of the arm and size.
       predictions: folder of the predictions, each with `ARRAYS`.
     """
-    splits = sorted({row["split"] for row in rows})
-    seeds = sorted({row["gan_seed"] for row in rows}, key=lambda seed: seed or 0)
-    files = {(row["split"], row["gan_seed"]): row["predictions"] for row in rows}
-    wanted = sorted({row["classifier_seed"] for row in rows})
+    splits, seeds, wanted, files = axes_of(rows)
     said, trained = [], []
     for split, seed in itertools.product(splits, seeds):
         with np.load(predictions / files[split, seed], allow_pickle=False) as file:

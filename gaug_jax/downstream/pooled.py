@@ -10,7 +10,7 @@ import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -81,6 +81,32 @@ def without_validation(chosen: dict[str, list[Row]], predictions: Path) -> str |
     return None
 
 
+class Axes(NamedTuple):
+    """What the rows of an arm and size are of.
+
+    Attributes:
+      splits: numbers of the splits, in order.
+      generator_seeds: likewise; one None where there is no generator.
+      classifier_seeds: likewise.
+      files: names of the predictions by split and generator seed.
+    """
+
+    splits: list[int]
+    generator_seeds: list[int | None]
+    classifier_seeds: list[int]
+    files: dict[tuple[int, int | None], str]
+
+
+def axes_of(rows: Sequence[Row]) -> Axes:
+    """Returns what the rows of an arm and size are of."""
+    return Axes(
+        sorted({row["split"] for row in rows}),
+        sorted({row["gan_seed"] for row in rows}, key=lambda seed: seed or 0),
+        sorted({row["classifier_seed"] for row in rows}),
+        {(row["split"], row["gan_seed"]): row["predictions"] for row in rows},
+    )
+
+
 def pool(rows: list[Row], predictions: Path, calibrated: bool) -> Pooled:
     """Returns the predictions of one arm and size, splits one after another.
 
@@ -89,10 +115,7 @@ def pool(rows: list[Row], predictions: Path, calibrated: bool) -> Pooled:
       predictions: folder of the predictions.
       calibrated: make scores comparable, each classifier's by its split's validation part.
     """
-    splits = sorted({row["split"] for row in rows})
-    seeds = sorted({row["gan_seed"] for row in rows}, key=lambda seed: seed or 0)
-    files = {(row["split"], row["gan_seed"]): row["predictions"] for row in rows}
-    wanted = sorted({row["classifier_seed"] for row in rows})
+    splits, seeds, wanted, files = axes_of(rows)
     by_seed: dict[str, list[np.ndarray]] = {"said": [], "comparable": []}
     labels, groups, places = [], [], []
     for seed in seeds:

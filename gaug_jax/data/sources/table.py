@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gaug_jax.data.dicom.records import with_dicom_facts
 from gaug_jax.data.findings import Classes, classes_of_flags, classes_of_names
-from gaug_jax.data.layout import PARTS
+from gaug_jax.data.layout import PARTS, found_words
 from gaug_jax.data.paths import is_picture, listed
 from gaug_jax.data.record import Record, SourceData
 from gaug_jax.data.tables import Row, read_table
@@ -182,11 +182,5 @@ def _check_parts(records: list[Record], settings: DataSettings) -> None:
 
 def _words(columns: dict[str, str], records: tuple[Record, ...]) -> str:
     """Returns what was found as one line."""
-    classes = sorted({record.label for record in records})
-    groups = {record.group for record in records} - {None}
-    parts = dict.fromkeys(record.part for record in records if record.part)
     named = ", ".join(f"{kind}={column}" for kind, column in columns.items())
-    said = [f"{len(classes)} class{'es' if len(classes) != 1 else ''}: {listed(classes)}"]
-    said += [f"{len(groups)} groups"] if groups else []
-    said += [f"parts as published: {', '.join(parts)}"] if parts else []
-    return f"columns {named}; {'; '.join(said)}"
+    return f"columns {named}; {found_words(records, 'groups')}"
