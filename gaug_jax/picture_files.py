@@ -18,6 +18,9 @@ from gaug_jax.errors import UserError
 # Larger pictures are refused before they are decoded: a small file can claim any size.
 MOST_PIXELS = 80_000_000
 
+# Pillow's names of grey pictures of 8 bits or less; those of 16 begin with I.
+GREY_MODES = frozenset({"1", "L", "LA"})
+
 FULL, PERCENTILES = "full", "percentiles"
 # Of a picture's values, those outside are cut off.
 _PERCENTILES = (0.5, 99.5)
@@ -39,6 +42,7 @@ class PictureFacts(NamedTuple):
       bits: of a channel, 8 or 16.
       brightest: its largest value before it was scaled to 8 bits; 255 of 8 bits.
       pages: of the file.
+      channels: 1 of a grey picture, 3 of a coloured one, whatever is made of it.
     """
 
     height: int
@@ -46,6 +50,7 @@ class PictureFacts(NamedTuple):
     bits: int
     brightest: int
     pages: int
+    channels: int
 
 
 class Decoded(NamedTuple):
@@ -141,7 +146,8 @@ def _decoded(opened: Image.Image, channels: int, window: Window, page: int) -> D
         values = _values(image, _is_white_zero(opened))
         bits, brightest = 16, int(values.max())
         image = Image.fromarray(_eight_bits(values, window))
-    facts = PictureFacts(image.height, image.width, bits, brightest, pages)
+    own = 1 if opened.mode in GREY_MODES or opened.mode[0] == "I" else 3
+    facts = PictureFacts(image.height, image.width, bits, brightest, pages, own)
     return Decoded(_to_array(image, channels), facts)
 
 

@@ -34,7 +34,7 @@ FLOORS = [
     {"stages"},
     {"config_file", "compiled_programs"},
     {"command_line"},
-    {"main", "evaluate", "synthesize", "embed", "classify", "audit", "study"},
+    {"main", "evaluate", "synthesize", "embed", "classify", "audit", "study", "inspect"},
 ]
 # Arrays in, arrays out: they know no config, no file and no other room.
 PURE = {"objectives", "augmentation", "evaluation.metrics"}

@@ -160,7 +160,7 @@ def test_16_bits_are_scaled_from_the_window(tmp_path, suffix):
     values = film_of_12_bits(path)
     full, facts = decode(path, 1)
     np.testing.assert_array_equal(full[..., 0], np.round(values / 257.0))
-    assert full.max() == 16 and facts == PictureFacts(20, 30, 16, 4095, 1)
+    assert full.max() == 16 and facts == PictureFacts(20, 30, 16, 4095, 1, 1)
     of_range, _ = decode(path, 1, window=(0, 4095))
     np.testing.assert_array_equal(of_range[..., 0], np.round(values * (255.0 / 4095)))
     low, high = np.percentile(values, (0.5, 99.5))
@@ -181,7 +181,7 @@ def test_8_bits_have_no_window(tmp_path):
     for window in ("full", "percentiles", (0, 10)):
         pixels, facts = decode(tmp_path / "a.png", 1, window=window)
         np.testing.assert_array_equal(pixels[..., 0], values)
-        assert facts == PictureFacts(4, 5, 8, 255, 1)
+        assert facts == PictureFacts(4, 5, 8, 255, 1, 1)
     assert brightest_of_16_bits(tmp_path / "a.png") is None
     (tmp_path / "b.png").write_bytes(b"no picture")
     assert brightest_of_16_bits(tmp_path / "b.png") is None and num_pages(tmp_path / "b.png") == 1

@@ -29,8 +29,9 @@ def decode_file(
     """
     if not is_dicom(picture):
         return decode(picture, channels, name, window=FULL if window == OWN else window, page=page)
-    from gaug_jax.data.dicom.pixels import read_dicom
+    from gaug_jax.data.dicom.pixels import decode_dicom
 
     chosen = _OF_DICOM[window] if isinstance(window, str) else "used"
-    pixels = read_dicom(picture, channels, chosen, frame=page or None, name=name)
-    return Decoded(pixels, PictureFacts(*pixels.shape[:2], 8, 255, 1))
+    pixels, own = decode_dicom(picture, channels, chosen, frame=page or None, name=name)
+    # By its window it uses all of 8 bits, whatever it stores.
+    return Decoded(pixels, PictureFacts(*pixels.shape[:2], 8, 255, 1, own))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int32, UInt8
@@ -10,6 +11,7 @@ from gaug_jax.data.duplicates import Duplicates, connected, find_duplicates
 from gaug_jax.data.licences import allowed
 from gaug_jax.data.paths import listed
 from gaug_jax.data.picture_notes import picture_notes
+from gaug_jax.data.picture_summary import picture_summary
 from gaug_jax.data.preprocess import Preprocessed, preprocess
 from gaug_jax.data.record import Record, SourceData
 from gaug_jax.data.sources import read_source
@@ -26,6 +28,7 @@ class LoadedData:
     Attributes:
       source: what the source says of itself and of all its pictures.
       images: [0, 255], square.
+      pictures: what they are, by `picture_summary`.
       records: where each image came from.
       labels: class of each image.
       class_names: in natural order (2 before 10).
@@ -38,6 +41,7 @@ class LoadedData:
 
     source: SourceData
     images: UInt8[np.ndarray, "images height width channels"]
+    pictures: dict[str, Any]
     records: list[Record]
     labels: Int32[np.ndarray, " images"]
     class_names: tuple[str, ...]
@@ -72,6 +76,7 @@ def load(settings: DataSettings) -> LoadedData:
     return LoadedData(
         source=source,
         images=images,
+        pictures=picture_summary(records, made.facts[chosen], images),
         records=records,
         labels=numbers[chosen],
         class_names=class_names,

@@ -4,7 +4,7 @@ import collections
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,9 @@ from jaxtyping import Int, Int32, Shaped
 
 from gaug_jax.data.duplicates import LEAST_CORRELATION, MOST_BITS, Duplicates
 from gaug_jax.data.licences import name_of
+from gaug_jax.data.load import LoadedData
 from gaug_jax.data.paths import listed
-from gaug_jax.data.record import Record, SourceData
+from gaug_jax.data.record import Record
 from gaug_jax.data.splits import PARTS, TEST, TRAIN, UNUSED, VALIDATION
 from gaug_jax.settings import DataSettings
 
@@ -62,21 +63,17 @@ class UsedImages:
 
 def make_manifest(
     settings: DataSettings,
-    data: SourceData,
-    unreadable: Mapping[str, str],
-    left_out: Sequence[str],
+    loaded: LoadedData,
     used: UsedImages,
 ) -> dict[str, Any]:
     """Returns the manifest as plain lists and dictionaries.
 
     Args:
       settings: of the data.
-      data: the source.
-      unreadable: name and reason of each picture that could not be read.
-      left_out: names of pictures that `data.licenses` leaves out.
+      loaded: the data set before it was split.
       used: the images that are used.
     """
-    rows = _rows(used)
+    data, rows = loaded.source, _rows(used)
     return {
         "source": data.source,
         "source_version": data.version,
@@ -93,8 +90,9 @@ def make_manifest(
         "duplicates": _duplicates(used),
         "dropped_beside_test": [used.name(index) for index in used.beside_test()],
         "missing": list(data.missing),
-        "left_out_by_licence": list(left_out),
-        "unreadable": dict(unreadable),
+        "left_out_by_licence": list(loaded.left_out),
+        "unreadable": dict(loaded.unreadable),
+        "pictures": loaded.pictures,
         "reading": data.reading,
         "notes": list(data.notes),
         "manifest_sha256": _content_hash(settings, used, rows),

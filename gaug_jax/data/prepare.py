@@ -53,13 +53,16 @@ class PreparedData:
         return np.flatnonzero(self.parts == name)
 
 
-def prepare(settings: DataSettings, loaded: LoadedData | None = None) -> PreparedData:
+def prepare(
+    settings: DataSettings, loaded: LoadedData | None = None, *, report: bool = True
+) -> PreparedData:
     """Reads, preprocesses and splits a data set.
 
     Args:
       settings: of the data.
       loaded: its images, where they were loaded before: splits and training sizes of one data
         set share them.
+      report: whether the manifest's lines are logged.
 
     Raises:
       UserError: as of `load`, or the parts asked for cannot be had.
@@ -77,8 +80,8 @@ def prepare(settings: DataSettings, loaded: LoadedData | None = None) -> Prepare
         duplicates=loaded.duplicates,
         official=official is not None,
     )
-    manifest = make_manifest(settings, loaded.source, loaded.unreadable, loaded.left_out, used)
-    for line in report_lines(manifest):
+    manifest = make_manifest(settings, loaded, used)
+    for line in report_lines(manifest) if report else ():
         _LOG.warning("%s: %s", loaded.source.source, line)
     return PreparedData(
         images=loaded.images,

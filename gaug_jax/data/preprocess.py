@@ -35,7 +35,7 @@ from gaug_jax.settings import DataSettings
 from gaug_jax.user_cache import user_cache_folder
 
 # Raise it when the same inputs would give other pixels, or an entry has other arrays.
-_VERSION = 2
+_VERSION = 3
 _CHUNK = 256
 USED = "used"
 _LOG = logging.getLogger(__name__)
@@ -181,7 +181,9 @@ def _decoded(record: Record, channels: int, window: Window) -> Decoded:
     if not isinstance(picture, np.ndarray):
         return decode_file(picture, channels, record.name, window=window, page=record.page)
     height, width = picture.shape[:2]
-    return Decoded(_in_channels(picture, channels), PictureFacts(height, width, 8, 255, 1))
+    return Decoded(
+        _in_channels(picture, channels), PictureFacts(height, width, 8, 255, 1, picture.shape[-1])
+    )
 
 
 def _square(

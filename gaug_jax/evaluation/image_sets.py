@@ -24,8 +24,8 @@ from gaug_jax.data.dicom.opening import is_dicom
 from gaug_jax.data.layout import AmbiguousLayoutError, Tree, read_tree, read_without_classes
 from gaug_jax.errors import UserError
 from gaug_jax.images import resize_square, to_luminance
+from gaug_jax.picture_files import GREY_MODES
 
-_GREY_MODES = frozenset({"1", "L", "LA"})
 _COLOUR_MODES = frozenset({"RGB", "RGBA", "P", "PA", "CMYK", "YCbCr"})
 # Of every image of a generator that knows no classes.
 _NO_LABEL = "-1"
@@ -253,7 +253,7 @@ def _header(path: Path) -> _Header:
             f"{path} cannot be read as a picture ({reason}): replace or remove the file"
         ) from None
     size = (width, height) if turned else (height, width)
-    return _Header(mode, *size, 1 if mode in _GREY_MODES or mode[0] == "I" else 3, sha256)
+    return _Header(mode, *size, 1 if mode in GREY_MODES or mode[0] == "I" else 3, sha256)
 
 
 def _dicom_header(path: Path) -> _Header:
@@ -276,7 +276,7 @@ def _common_shape(paths: list[Path], headers: list[_Header]) -> tuple[int, int, 
     """
     first = headers[0]
     for path, header in zip(paths, headers, strict=True):
-        if header.mode not in _GREY_MODES | _COLOUR_MODES:
+        if header.mode not in GREY_MODES | _COLOUR_MODES:
             raise UserError(
                 f"{path} has not 8 bits a channel (mode {header.mode}), on which scores are "
                 f"defined: save it with 8, or {_WAY_OUT}"

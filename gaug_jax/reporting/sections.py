@@ -5,8 +5,6 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gaug_jax.data.manifest import licence_counts
-from gaug_jax.data.splits import PARTS
 from gaug_jax.reporting.downstream_table import (
     decisive_columns,
     external_columns,
@@ -38,40 +36,6 @@ _FIDELITY = (
     ("ssim_nearest_real", "SSIM to the nearest real image", None, "not near 1"),
     ("lpips_diversity", "LPIPS between generated images", None, "higher"),
 )
-
-
-def data_section(manifest: Mapping[str, Any], lines: Sequence[str]) -> Section:
-    """Returns the data card.
-
-    Args:
-      manifest: `data_manifest.json`.
-      lines: what the user should know of the data.
-    """
-    parts = [part for part in PARTS if any(manifest["counts"][part].values())]
-    rows = [
-        [name, *(str(manifest["counts"][part][name]) for part in parts)]
-        for name in manifest["class_names"]
-    ]
-    rows.append(["all", *(str(sum(manifest["counts"][part].values())) for part in parts)])
-    groups_of = {part: {row["group"] for row in manifest["rows"] if row["part"] == part}
-                 for part in parts}  # fmt: skip
-    rows.append([tested_units(manifest), *(str(len(groups_of[part])) for part in parts)])
-    groups = (
-        f"{manifest['num_groups']} groups (patients or writers), none of them in two parts"
-        if manifest["groups_known"]
-        else f"of {manifest['num_unknown_groups']} of them the group (patient or writer) is not "
-        "known: one may be in two parts"
-    )
-    shown = [[name, str(count)] for name, count in licence_counts(manifest)]
-    return Section(
-        "data",
-        "The data",
-        paragraphs=[f"{manifest['source']}: {manifest['num_images']} images, {groups}.", *lines],
-        tables=[
-            Table("Images of each class and part", ["class", *parts], rows),
-            Table("Licences", ["licence", "images"], shown),
-        ],
-    )
 
 
 def images_section(pictures: Sequence[Picture]) -> Section:

@@ -18,6 +18,7 @@ from gaug_jax.data.splits import TEST, TRAIN
 from gaug_jax.evaluation.metrics.nearest import nearest
 from gaug_jax.files import read_json, read_json_lines
 from gaug_jax.reporting import sections
+from gaug_jax.reporting.data_card import data_section
 from gaug_jax.reporting.downstream_table import FIGURE_NAMES
 from gaug_jax.reporting.embedding_plot import PLANE_NAMES
 from gaug_jax.reporting.image_pictures import class_grids, neighbour_grid, some_of_each, sprite
@@ -77,7 +78,7 @@ def write_report(
         answer=answer.sentence,
         notes=notes,
         sections=[
-            sections.data_section(manifest, report_lines(manifest)),
+            data_section(manifest, report_lines(manifest)),
             *of_generator,
             sections.downstream_section(summary, _downstream_pictures(folder, summary), manifest),
             *privacy,

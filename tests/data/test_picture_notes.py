@@ -14,8 +14,8 @@ from gaug_jax.settings import DataSettings
 
 
 def facts(*rows):
-    """Facts of pictures: height, width, bits, brightest value, pages."""
-    return np.array(rows, np.int64)
+    """Facts of grey pictures: height, width, bits, brightest value, pages."""
+    return np.array([(*row, 1) for row in rows], np.int64)
 
 
 def notes(*rows, **options):

@@ -218,19 +218,10 @@ def test_partitions_are_counted_where_there_are_several():
 def test_groups_that_are_known_in_part_are_not_called_unknown():
     assert "were not known, so images were split" in unknown_groups(manifest(4))
     assert "were not known of 1 of 4 images, so these were split" in unknown_groups(manifest(1))
-    partly = sections.data_section(manifest(1), []).paragraphs[0]
-    assert "4 images, of 1 of them the group (patient or writer) is not known" in partly
 
 
 def test_training_sizes_of_each_class_are_told():
     assert "50 training images of each class" in verdict(summary(), manifest(0, True)).sentence
-
-
-def test_parts_are_in_their_order_and_groups_of_each_are_counted():
-    table = sections.data_section(manifest(4), []).tables[0]
-    assert list(table.header) == ["class", "train", "validation", "test"]
-    assert table.rows[-2] == ["all", "1", "1", "2"]
-    assert table.rows[-1] == ["images (near duplicates counted as one)", "1", "1", "1"]
 
 
 def fidelity(**others):

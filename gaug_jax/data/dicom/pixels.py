@@ -62,6 +62,19 @@ def read_dicom(
         frames, a photometric interpretation that is not known, or a compression whose decoder
         is not installed; or pydicom is not.
     """
+    return decode_dicom(picture, channels, window, voi=voi, frame=frame, name=name)[0]
+
+
+def decode_dicom(
+    picture: str | Path | bytes,
+    channels: int,
+    window: str = "dicom",
+    *,
+    voi: int = 0,
+    frame: int | None = None,
+    name: str | None = None,
+) -> tuple[UInt8[np.ndarray, "height width channels"], int]:
+    """Returns the same, and whether the film itself is grey (1) or coloured (3)."""
     if window not in WINDOWS:
         raise UserError(f"window={window!r} is not known: choose one of {', '.join(WINDOWS)}")
     name = name_of(picture, name)
@@ -73,12 +86,12 @@ def read_dicom(
         little = dataset.file_meta.TransferSyntaxUID.is_little_endian
         if photometric in _GREY:
             image = shown(dataset, stored, window, voi, index, little)[..., None]
-            return image if channels == 1 else np.repeat(image, 3, axis=-1)
+            return (image if channels == 1 else np.repeat(image, 3, axis=-1)), 1
         if photometric == _PALETTE:
             image = apply_palette(dataset, stored, little)
         else:
             image = _colour(stored, int(dataset.BitsStored))
-        return to_luminance(image) if channels == 1 else image
+        return (to_luminance(image) if channels == 1 else image), 3
 
 
 def _check(dataset: "Dataset") -> None:
