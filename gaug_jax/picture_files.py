@@ -74,6 +74,7 @@ def decode(
     *,
     window: Window = FULL,
     page: int = 0,
+    least_side: int | None = None,
 ) -> Decoded:
     """Decodes a picture.
 
@@ -84,6 +85,8 @@ def decode(
       window: from which values 16 bits are scaled to 0 .. 255: `full` (0 to 65535),
         `percentiles` (the picture's 0.5% and 99.5%), or two values.
       page: of a file with several, from 0.
+      least_side: height and width that are enough: where the format can (JPEG), the picture is
+        decoded at a half, a quarter or an eighth of its size that is not below. None: whole.
 
     Raises:
       UserError: there is no such file or page, or it cannot be read whole as a picture.
@@ -93,7 +96,7 @@ def decode(
     source = io.BytesIO(picture) if isinstance(picture, bytes) else picture
     try:
         with Image.open(source) as opened:
-            return _decoded(opened, channels, window, page)
+            return _decoded(opened, channels, window, page, least_side)
     except FileNotFoundError:
         raise UserError(f"{name} does not exist: restore the file") from None
     except Exception as error:  # Broken bytes make decoders raise nearly anything.
@@ -130,7 +133,9 @@ def num_pages(path: Path) -> int:
         return 1
 
 
-def _decoded(opened: Image.Image, channels: int, window: Window, page: int) -> Decoded:
+def _decoded(
+    opened: Image.Image, channels: int, window: Window, page: int, least_side: int | None
+) -> Decoded:
     """Returns an opened picture."""
     if opened.width * opened.height > MOST_PIXELS:
         raise ValueError(f"it has more than {MOST_PIXELS:,} pixels")
@@ -138,7 +143,9 @@ def _decoded(opened: Image.Image, channels: int, window: Window, page: int) -> D
     if page >= pages:
         raise ValueError(f"it has {pages} pages, and no page {page}, counted from 0")
     opened.seek(page)
-    bits, brightest = 8, 255
+    bits, brightest, sides = 8, 255, opened.size
+    if least_side is not None:
+        opened.draft(None, (least_side, least_side))
     image = ImageOps.exif_transpose(opened)
     if image.mode == "F":
         raise ValueError("its values are floating point: save it with 8 or 16 bits")
@@ -147,7 +154,9 @@ def _decoded(opened: Image.Image, channels: int, window: Window, page: int) -> D
         bits, brightest = 16, int(values.max())
         image = Image.fromarray(_eight_bits(values, window))
     own = 1 if opened.mode in GREY_MODES or opened.mode[0] == "I" else 3
-    facts = PictureFacts(image.height, image.width, bits, brightest, pages, own)
+    # Turned by its EXIF orientation, a picture has its sides the other way round.
+    width, height = sides if opened.size == image.size else sides[::-1]
+    facts = PictureFacts(height, width, bits, brightest, pages, own)
     return Decoded(_to_array(image, channels), facts)
 
 

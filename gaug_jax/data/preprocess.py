@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Int64, UInt8
 
 from gaug_jax.data.cropping import centre, mask_path, read_mask, within_mask
-from gaug_jax.data.decoding import OWN, decode_file
+from gaug_jax.data.decoding import OWN, decode_file, enough
 from gaug_jax.data.record import Record, SourceData
 from gaug_jax.errors import UserError
 from gaug_jax.files import atomic_file
@@ -91,7 +91,7 @@ def cache_key(data: SourceData, settings: DataSettings) -> str:
         "channels": settings.channels,
         "resize": settings.resize,
     }
-    for name, default in (("crop", 1.0), ("window", OWN)):
+    for name, default in (("crop", 1.0), ("window", OWN), ("decode_whole", False)):
         if getattr(settings, name) != default:
             options[name] = getattr(settings, name)
     digest.update(json.dumps(options, sort_keys=True).encode())
@@ -137,11 +137,11 @@ def _make(records: Iterable[Record], settings: DataSettings) -> Preprocessed:
     images = np.empty((len(records), size, size, channels), np.uint8)
     facts = np.zeros((len(records), len(PictureFacts._fields)), np.int64)
     reasons: dict[int, str] = {}
-    window = _window(records, settings)
+    window, least_side = _window(records, settings), _least_side(settings)
 
     def make(index: int) -> None:
         try:
-            decoded = _decoded(records[index], channels, window)
+            decoded = _decoded(records[index], channels, window, least_side)
             images[index] = _square(records[index], decoded.pixels, settings)
             facts[index] = decoded.facts
         except UserError as error:
@@ -175,11 +175,22 @@ def _window(records: list[Record], settings: DataSettings) -> Window:
     return 0.0, float(2 ** max(1, brightest.bit_length()) - 1)
 
 
-def _decoded(record: Record, channels: int, window: Window) -> Decoded:
+def _least_side(settings: DataSettings) -> int | None:
+    """Returns at which size pictures may be decoded; None: whole.
+
+    What is cut is cut of the whole: at a reduced size the cut would be at other places.
+    """
+    whole = settings.decode_whole or settings.masks is not None or settings.crop != 1
+    return None if whole else enough(settings.image_size)
+
+
+def _decoded(record: Record, channels: int, window: Window, least_side: int | None) -> Decoded:
     """Returns one record's picture as it is, and what its file says of it."""
     picture = record.picture
     if not isinstance(picture, np.ndarray):
-        return decode_file(picture, channels, record.name, window=window, page=record.page)
+        return decode_file(
+            picture, channels, record.name, window=window, page=record.page, least_side=least_side
+        )
     height, width = picture.shape[:2]
     return Decoded(
         _in_channels(picture, channels), PictureFacts(height, width, 8, 255, 1, picture.shape[-1])

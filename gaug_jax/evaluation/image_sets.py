@@ -19,7 +19,7 @@ from jaxtyping import Int, Shaped, UInt8
 from PIL import Image
 
 from gaug_jax.data.arrays import checked_images, checked_labels, named_labels, read_arrays
-from gaug_jax.data.decoding import decode_file
+from gaug_jax.data.decoding import decode_file, enough
 from gaug_jax.data.dicom.opening import is_dicom
 from gaug_jax.data.layout import AmbiguousLayoutError, Tree, read_tree, read_without_classes
 from gaug_jax.errors import UserError
@@ -192,9 +192,10 @@ def _read_folder(folder: Path, form: Form) -> ImageSet:
     made = "" if form == AS_IT_IS else f" {shape}" + (" padded" if form.resize == "pad" else "")
     digest = hashlib.sha256(("".join(header.sha256 for header in headers) + made).encode())
     classes = [each.label for each in tree.pictures]
+    least_side = enough(size) if size else None
 
     def picture(path: Path) -> UInt8[np.ndarray, "height width channels"]:
-        image = decode_file(path, shape[2], str(path)).pixels
+        image = decode_file(path, shape[2], str(path), least_side=least_side).pixels
         return resize_square(image, size, form.resize) if size else image
 
     def read(indices: Sequence[int]) -> UInt8[np.ndarray, "some height width channels"]:

@@ -36,6 +36,13 @@ class DataSettings:
     pages: str = field(
         "first", "Of files with several pages: first, all, or a page's number from 0 (folder)."
     )
+    decode_whole: bool = field(
+        False,
+        "Decode JPEG pictures at their whole size. False: at a half, a quarter or an eighth of it "
+        "where that leaves 8 times image_size (not with crop or masks): the images differ by at "
+        "most 1 of 255.",
+        may_change=True,  # Work folders of before have whole ones; whose images differ is refused.
+    )
     crop: float = field(
         1.0,
         "Share of height and width that is kept of each picture, its centre, before it is resized "

@@ -95,7 +95,9 @@ def check_same_data(folder: WorkFolder, manifest: dict[str, Any]) -> None:
     if folder.data_manifest.exists():
         before = read_json(folder.data_manifest)
         if before["manifest_sha256"] != manifest["manifest_sha256"]:
+            before_it_was = "decode_whole" not in before["options"]
+            older = " (or give --config.data.decode_whole=True, as it was then)" * before_it_was
             raise UserError(
                 f"{folder.path} was trained on other images than config.data now gives: restore "
-                "the data, or choose another --workdir"
+                f"the data{older}, or choose another --workdir"
             )

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from support.made_data import data_settings, make_folder, random_picture, save
 
+from gaug_jax.data.decoding import decode_file
 from gaug_jax.data.preprocess import cache_folder, cache_key, preprocess
 from gaug_jax.data.record import Record, SourceData
 from gaug_jax.data.sources import read_source
@@ -142,3 +143,69 @@ def test_cache_that_cannot_be_written_is_no_failure(folder_settings, tmp_path, c
     settings = dataclasses.replace(folder_settings, cache_path=str(tmp_path / "file" / "cache"))
     assert len(preprocess(read_source(settings), settings).images) == 6
     assert "images are not cached" in caplog.text
+
+
+def smooth_film(path, shape, seed=0, **options):
+    """Writes a large film as JPEG: broad shades, edges and grain."""
+    random = np.random.default_rng(seed)
+    shades = np.asarray(
+        Image.fromarray(random.integers(0, 256, (9, 9), np.uint8)).resize(
+            shape[::-1], Image.Resampling.BICUBIC
+        ),
+        np.float32,
+    )
+    shades[: shape[0] // 3, shape[1] // 2 :] = 250
+    film = (shades + random.normal(0, 2, shape)).clip(0, 255).astype(np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(film).save(path, quality=92, **options)
+    return path
+
+
+@pytest.mark.parametrize("resize", ["stretch", "pad"])
+def test_large_jpegs_are_decoded_small_and_look_the_same(tmp_path, resize):
+    shapes = [(700, 1100), (1024, 1024), (300, 2000), (260, 260)]
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for index, shape in enumerate(shapes):
+        more = {"exif": exif} if index == 0 else {}
+        smooth_film(tmp_path / "mine" / "ab"[index % 2] / f"{index}.jpg", shape, index, **more)
+    settings = data_settings(
+        source="folder", path=str(tmp_path / "mine"), cache_path=str(tmp_path), resize=resize
+    )
+    whole = dataclasses.replace(settings, decode_whole=True)
+    data = read_source(settings)
+    assert cache_key(data, settings) != cache_key(data, whole)
+    small, exact = (preprocess(data, each) for each in (settings, whole))
+    difference = np.abs(small.images.astype(int) - exact.images)
+    # One of 255 by the rounding of the decoder's own reduction.
+    assert 0 < difference.max() <= 1
+    np.testing.assert_array_equal(small.facts, exact.facts)
+    by_name = {record.name: facts for record, facts in zip(data.records, small.facts, strict=True)}
+    assert by_name["a/0.jpg"][:2].tolist() == [1100, 700]  # As it is shown.
+    height, width, _ = decode_file(data.records[0].picture, 1, "0", least_side=128).pixels.shape
+    assert (height, width) == (275, 175)
+
+
+def test_what_is_cut_is_decoded_whole(tmp_path):
+    smooth_film(tmp_path / "mine" / "a" / "0.jpg", (640, 640))
+    Image.fromarray(np.full((640, 640), 255, np.uint8)).save(tmp_path / "0.png")
+    settings = data_settings(
+        source="folder", path=str(tmp_path / "mine"), cache_path=str(tmp_path / "cache")
+    )
+    exact = preprocess(
+        read_source(settings), dataclasses.replace(settings, decode_whole=True)
+    ).images
+    masks = tmp_path / "masks" / "a"
+    masks.mkdir(parents=True)
+    (tmp_path / "0.png").rename(masks / "0.png")
+    masked = preprocess(
+        read_source(settings), dataclasses.replace(settings, masks=str(masks.parent))
+    ).images
+    np.testing.assert_array_equal(masked, exact)
+    cut, whole = (
+        preprocess(read_source(each), each).images
+        for each in (
+            dataclasses.replace(settings, crop=0.7, decode_whole=whole) for whole in (False, True)
+        )
+    )
+    np.testing.assert_array_equal(cut, whole)

@@ -91,7 +91,11 @@ def test_a_folder_that_was_trained_on_other_images_is_refused(settings, tmp_path
     write_json(opened.folder.data_manifest, other.manifest)
     with pytest.raises(UserError, match="was trained on other images .*restore the data") as told:
         _ = opened.prepared
-    assert str(tmp_path) in str(told.value)
+    assert str(tmp_path) in str(told.value) and "decode_whole" not in str(told.value)
+    del other.manifest["options"]["decode_whole"]  # As folders of before.
+    write_json(opened.folder.data_manifest, other.manifest)
+    with pytest.raises(UserError, match="or give --config.data.decode_whole=True, as it was then"):
+        _ = opened.prepared
     # Another split is asked for as such, and is not that of the folder.
     assert opened.prepared_with() is not other
     check_same_data(opened.folder, other.manifest)
