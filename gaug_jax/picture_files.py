@@ -23,7 +23,7 @@ GREY_MODES = frozenset({"1", "L", "LA"})
 
 FULL, PERCENTILES = "full", "percentiles"
 # Of a picture's values, those outside are cut off.
-_PERCENTILES = (0.5, 99.5)
+CUT_PERCENTILES = (0.5, 99.5)
 _MOST_16 = 65535
 # Of a TIFF whose smallest value is white.
 _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
@@ -73,7 +73,7 @@ def decode(
     name: str | None = None,
     *,
     window: Window = FULL,
-    page: int = 0,
+    page: int | None = None,
     least_side: int | None = None,
 ) -> Decoded:
     """Decodes a picture.
@@ -84,7 +84,7 @@ def decode(
       name: how errors call it; by default the path.
       window: from which values 16 bits are scaled to 0 .. 255: `full` (0 to 65535),
         `percentiles` (the picture's 0.5% and 99.5%), or two values.
-      page: of a file with several, from 0.
+      page: of a file with several, from 0; None for the first.
       least_side: height and width that are enough: where the format can (JPEG), the picture is
         decoded at a half, a quarter or an eighth of its size that is not below. None: whole.
 
@@ -96,7 +96,7 @@ def decode(
     source = io.BytesIO(picture) if isinstance(picture, bytes) else picture
     try:
         with Image.open(source) as opened:
-            return _decoded(opened, channels, window, page, least_side)
+            return _decoded(opened, channels, window, page or 0, least_side)
     except FileNotFoundError:
         raise UserError(f"{name} does not exist: restore the file") from None
     except Exception as error:  # Broken bytes make decoders raise nearly anything.
@@ -106,17 +106,17 @@ def decode(
         ) from None
 
 
-def brightest_of_16_bits(picture: Path | bytes, page: int = 0) -> int | None:
+def brightest_of_16_bits(picture: Path | bytes, page: int | None = None) -> int | None:
     """Returns the largest value of a picture of 16 bits; None of any other, or a broken one.
 
     Args:
       picture: a path, or the bytes of an encoded picture.
-      page: of a file with several, from 0.
+      page: of a file with several, from 0; None for the first.
     """
     source = io.BytesIO(picture) if isinstance(picture, bytes) else picture
     try:
         with Image.open(source) as opened:
-            opened.seek(page)
+            opened.seek(page or 0)
             if not opened.mode.startswith("I") or opened.width * opened.height > MOST_PIXELS:
                 return None
             return int(_values(opened, _is_white_zero(opened)).max())
@@ -183,8 +183,23 @@ def _eight_bits(
     """Scales values of 16 bits to 0 .. 255."""
     if window == FULL:
         return np.round(values / 257.0).astype(np.uint8)
-    low, high = np.percentile(values, _PERCENTILES) if window == PERCENTILES else window
-    scaled = (values - low) * (255.0 / max(high - low, 1.0))
+    low, high = np.percentile(values, CUT_PERCENTILES) if window == PERCENTILES else window
+    return between(values, low, max(high, low + 1.0))
+
+
+def between(
+    values: Num[np.ndarray, "height width"], low: float, high: float
+) -> UInt8[np.ndarray, "height width"]:
+    """Scales values to 0 .. 255, rounded; those outside are cut off, and no number is black.
+
+    Args:
+      values: any real numbers.
+      low: what becomes 0.
+      high: what becomes 255; where it is not above `low`, all are 0.
+    """
+    if not high > low:
+        return np.zeros(values.shape, np.uint8)
+    scaled = np.nan_to_num((values - low) * (255.0 / (high - low)), nan=0.0)
     return np.round(np.clip(scaled, 0.0, 255.0)).astype(np.uint8)
 
 

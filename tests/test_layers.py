@@ -40,7 +40,8 @@ FLOORS = [
 PURE = {"objectives", "augmentation", "evaluation.metrics"}
 BINARIES = FLOORS[-1]
 HEAVY = {"tensorflow", "tensorflow_datasets", "tensorboard", "umap", "matplotlib", "pandas",
-         "sklearn", "clu", "orbax", "pydicom", "gdcm", "pylibjpeg"}  # fmt: skip
+         "sklearn", "clu", "orbax", "pydicom", "gdcm", "pylibjpeg",
+         "nibabel"}  # fmt: skip
 MOST_LINES = 400
 
 

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 from gaug_jax.data.dicom.opening import is_dicom
-from gaug_jax.picture_files import FULL, Decoded, PictureFacts, Window, decode
+from gaug_jax.data.nifti import OWN, USED, is_nifti, read_slice
+from gaug_jax.picture_files import FULL, Decoded, Window, decode
 
-# The default of `data.window`: a DICOM film's own window, the full range of other pictures.
-OWN = "own"
 # What a window of other pictures is for a DICOM film, whose bits and padding are known.
 _OF_DICOM = {OWN: "dicom", FULL: "full", "percentiles": "percentiles"}
 
@@ -32,7 +31,7 @@ def decode_file(
     name: str,
     *,
     window: Window = OWN,
-    page: int = 0,
+    page: int | None = None,
     least_side: int | None = None,
 ) -> Decoded:
     """Returns the picture of a file, DICOM or any that Pillow reads.
@@ -43,18 +42,20 @@ def decode_file(
       name: how errors call it.
       window: which values become 0 and 255 where there are more than 8 bits: `own`, or as of
         `picture_files.decode`; two values are those of the set, and a DICOM film's own used range.
-      page: of a file with several, from 0; of DICOM the frame.
+      page: of a file with several, from 0: a page, DICOM's frame, NIfTI's slice. None: the first
+        page; of DICOM and NIfTI the only one.
       least_side: as of `picture_files.decode`; DICOM is decoded whole.
 
     Raises:
       UserError: there is no such file or page, it cannot be read whole, or pydicom is absent.
     """
+    if is_nifti(picture):
+        of_slice = window if isinstance(window, str) else USED
+        return read_slice(picture, channels, of_slice, page=page, name=name)
     if not is_dicom(picture):
         of_others = FULL if window == OWN else window
         return decode(picture, channels, name, window=of_others, page=page, least_side=least_side)
     from gaug_jax.data.dicom.pixels import decode_dicom
 
-    chosen = _OF_DICOM[window] if isinstance(window, str) else "used"
-    pixels, own = decode_dicom(picture, channels, chosen, frame=page or None, name=name)
-    # By its window it uses all of 8 bits, whatever it stores.
-    return Decoded(pixels, PictureFacts(*pixels.shape[:2], 8, 255, 1, own))
+    chosen = _OF_DICOM[window] if isinstance(window, str) else USED
+    return decode_dicom(picture, channels, chosen, frame=page, name=name)

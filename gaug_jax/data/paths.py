@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from gaug_jax.data.dicom.opening import is_dicom
+from gaug_jax.data.nifti import is_nifti
 from gaug_jax.errors import UserError
 
 PICTURE_SUFFIXES = frozenset(
@@ -32,7 +33,9 @@ def is_picture(path: Path) -> bool:
     """
     if path.name.startswith("."):
         return False
-    return path.suffix.lower() in PICTURE_SUFFIXES or (not path.suffix and is_dicom(path))
+    if path.suffix.lower() in PICTURE_SUFFIXES or is_nifti(path):
+        return True
+    return not path.suffix and is_dicom(path)
 
 
 def compiled(field: str, pattern: str, group: str) -> re.Pattern[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int64, UInt8
 
+from gaug_jax.data.nifti import is_nifti
 from gaug_jax.data.record import Record
 from gaug_jax.picture_files import PictureFacts
 
@@ -53,6 +54,8 @@ def _format(record: Record) -> str:
     """Returns the name of a picture's format, by its suffix."""
     if not isinstance(record.picture, Path):
         return _NO_FILE
+    if is_nifti(record.picture):
+        return "NIfTI"
     suffix = record.picture.suffix.lower().removeprefix(".")
     suffix = _SAME.get(suffix, suffix)
     return _NAMES.get(suffix, suffix.upper())

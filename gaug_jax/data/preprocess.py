@@ -97,7 +97,7 @@ def cache_key(data: SourceData, settings: DataSettings) -> str:
     digest.update(json.dumps(options, sort_keys=True).encode())
     for record in data.records:
         identity = [record.name, _identity(record), *_mask_identity(record, settings)]
-        identity += [record.page] if record.page else []
+        identity += [record.page] if record.page is not None else []
         digest.update(json.dumps(identity).encode())
     return digest.hexdigest()
 

@@ -18,7 +18,7 @@ class Record:
       part: `train`, `validation` or `test`, where the publisher has parts.
       metadata: what the publisher says about it, as text.
       licence: its own licence, where it has one.
-      page: of a file with several, from 0.
+      page: of a file with several, from 0; None where none is chosen.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Record:
     part: str | None = None
     metadata: dict[str, str] = dataclasses.field(default_factory=dict)
     licence: str | None = None
-    page: int = 0
+    page: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -22,6 +22,7 @@ from gaug_jax.data.arrays import checked_images, checked_labels, named_labels, r
 from gaug_jax.data.decoding import decode_file, enough
 from gaug_jax.data.dicom.opening import is_dicom
 from gaug_jax.data.layout import AmbiguousLayoutError, Tree, read_tree, read_without_classes
+from gaug_jax.data.nifti import is_nifti
 from gaug_jax.errors import UserError
 from gaug_jax.images import resize_square, to_luminance
 from gaug_jax.picture_files import GREY_MODES
@@ -239,8 +240,8 @@ def _header(path: Path) -> _Header:
     Raises:
       UserError: it is no picture.
     """
-    if is_dicom(path):
-        return _dicom_header(path)
+    if is_dicom(path) or is_nifti(path):
+        return _film_header(path)
     try:
         with open(path, "rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -257,16 +258,16 @@ def _header(path: Path) -> _Header:
     return _Header(mode, *size, 1 if mode in GREY_MODES or mode[0] == "I" else 3, sha256)
 
 
-def _dicom_header(path: Path) -> _Header:
-    """Returns what a DICOM film says of itself; as any film of more than 8 bits, it has a window.
+def _film_header(path: Path) -> _Header:
+    """Returns what DICOM or NIfTI says of itself; as any film of more than 8 bits, it has a window.
 
     Raises:
       UserError: it cannot be read.
     """
-    height, width, _ = decode_file(path, 1, str(path)).pixels.shape
+    facts = decode_file(path, 1, str(path)).facts
     with open(path, "rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return _Header("I;16", height, width, 1, sha256)
+    return _Header("I;16", facts.height, facts.width, facts.channels, sha256)
 
 
 def _common_shape(paths: list[Path], headers: list[_Header]) -> tuple[int, int, int]:

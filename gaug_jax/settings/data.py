@@ -34,7 +34,9 @@ class DataSettings:
         "percentiles (each picture's own 0.5% and 99.5%).",
     )
     pages: str = field(
-        "first", "Of files with several pages: first, all, or a page's number from 0 (folder)."
+        "first",
+        "Of files with several pages, frames or slices: first (of a TIFF; DICOM and NIfTI have to "
+        "have one), all, or a number from 0 (folder, table).",
     )
     decode_whole: bool = field(
         False,

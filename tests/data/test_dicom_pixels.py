@@ -92,7 +92,7 @@ def test_several_frames_need_a_number():
     dataset = film(frames.reshape(12, 6), NumberOfFrames=3)
     dataset.Rows = 4
     data = encoded(dataset)
-    with pytest.raises(UserError, match=r"^cine.dcm has 3 frames: choose one with frame=0 to"):
+    with pytest.raises(UserError, match=r"^cine.dcm has 3 frames: choose one of 0 to 2, or all"):
         read_dicom(data, 1, name="cine.dcm")
     for frame in range(3):
         image = read_dicom(data, 1, "full", frame=frame)

@@ -12,15 +12,13 @@ from jaxtyping import Bool, Float, Int, UInt8
 
 from gaug_jax.data.dicom.opening import RefusedError
 from gaug_jax.data.dicom.tables import table_of, unit_to_bytes
+from gaug_jax.picture_files import CUT_PERCENTILES
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 Values = Float[np.ndarray, "height width"]
 Range = tuple[float, float]
-
-# Percentiles that become black and white where a film has no window of its own.
-PERCENTILES = (0.5, 99.5)
 
 
 def shown(
@@ -70,7 +68,7 @@ def _range(values: Float[np.ndarray, " pixels"], window: str) -> Range:
     if not values.size:
         return 0.0, 0.0
     if window != "used":
-        low, high = np.percentile(values, PERCENTILES)
+        low, high = np.percentile(values, CUT_PERCENTILES)
         if high > low:
             return float(low), float(high)
     return float(values.min()), float(values.max())

@@ -11,7 +11,7 @@ from gaug_jax.data.dicom.opening import INSTALL, RefusedError, name_of, one_line
 from gaug_jax.data.dicom.tables import apply_palette, to_bytes
 from gaug_jax.errors import UserError
 from gaug_jax.images import to_luminance
-from gaug_jax.picture_files import MOST_PIXELS
+from gaug_jax.picture_files import MOST_PIXELS, Decoded, PictureFacts
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -62,7 +62,7 @@ def read_dicom(
         frames, a photometric interpretation that is not known, or a compression whose decoder
         is not installed; or pydicom is not.
     """
-    return decode_dicom(picture, channels, window, voi=voi, frame=frame, name=name)[0]
+    return decode_dicom(picture, channels, window, voi=voi, frame=frame, name=name).pixels
 
 
 def decode_dicom(
@@ -73,8 +73,8 @@ def decode_dicom(
     voi: int = 0,
     frame: int | None = None,
     name: str | None = None,
-) -> tuple[UInt8[np.ndarray, "height width channels"], int]:
-    """Returns the same, and whether the film itself is grey (1) or coloured (3)."""
+) -> Decoded:
+    """Returns the same with what the file says; by its window it uses all of 8 bits."""
     if window not in WINDOWS:
         raise UserError(f"window={window!r} is not known: choose one of {', '.join(WINDOWS)}")
     name = name_of(picture, name)
@@ -86,12 +86,14 @@ def decode_dicom(
         little = dataset.file_meta.TransferSyntaxUID.is_little_endian
         if photometric in _GREY:
             image = shown(dataset, stored, window, voi, index, little)[..., None]
-            return (image if channels == 1 else np.repeat(image, 3, axis=-1)), 1
+            image = image if channels == 1 else np.repeat(image, 3, axis=-1)
+            return Decoded(image, _facts(dataset, 1))
         if photometric == _PALETTE:
             image = apply_palette(dataset, stored, little)
         else:
             image = _colour(stored, int(dataset.BitsStored))
-        return (to_luminance(image) if channels == 1 else image), 3
+        image = to_luminance(image) if channels == 1 else image
+        return Decoded(image, _facts(dataset, 3))
 
 
 def _check(dataset: "Dataset") -> None:
@@ -121,11 +123,38 @@ def _check(dataset: "Dataset") -> None:
         )
 
 
+def num_frames(picture: str | Path | bytes) -> int:
+    """Returns how many frames a file has; 1 of a broken one.
+
+    Raises:
+      UserError: pydicom is not installed.
+    """
+    try:
+        return _num_frames(open_dataset(picture, name_of(picture, None), pixels=False))
+    except UserError as error:
+        if INSTALL in str(error):
+            raise
+        return 1  # Whoever decodes it says what is wrong with it.
+
+
+def _num_frames(dataset: "Dataset") -> int:
+    """Returns how many frames a data set has."""
+    return int(dataset.get("NumberOfFrames") or 1)
+
+
+def _facts(dataset: "Dataset", channels: int) -> PictureFacts:
+    """Returns what a data set says of its picture."""
+    sides = int(dataset.Rows), int(dataset.Columns)
+    return PictureFacts(*sides, 8, 255, _num_frames(dataset), channels)
+
+
 def _frame(dataset: "Dataset", frame: int | None) -> int:
     """Returns the index of the frame to be read."""
-    count = int(dataset.get("NumberOfFrames") or 1)
+    count = _num_frames(dataset)
     if count > 1 and frame is None:
-        raise RefusedError(f"has {count} frames: choose one with frame=0 to frame={count - 1}")
+        raise RefusedError(
+            f"has {count} frames: choose one of 0 to {count - 1}, or all, by config.data.pages"
+        )
     if frame is not None and not 0 <= frame < count:
         raise RefusedError(f"has {count} frames: frame={frame} is none of 0 to {count - 1}")
     return frame or 0

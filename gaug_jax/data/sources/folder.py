@@ -1,20 +1,16 @@
 """A folder of pictures in folders of classes, and perhaps of patients or of published parts."""
 
-import dataclasses
 import re
 
 from gaug_jax.data.dicom.records import with_dicom_facts
 from gaug_jax.data.layout import AUTO, CLASS, Placed, Tree, read_tree
+from gaug_jax.data.pages import with_pages
 from gaug_jax.data.paths import PICTURE_SUFFIXES, compiled, existing_folder, listed
 from gaug_jax.data.record import Record, SourceData
 from gaug_jax.errors import UserError
-from gaug_jax.picture_files import num_pages
 from gaug_jax.settings import DataSettings
 
 _VERSION = "1"
-FIRST, ALL = "first", "all"
-# Formats of which a file can have several pages.
-_PAGED = frozenset({".tif", ".tiff", ".webp"})
 
 
 def read(settings: DataSettings) -> SourceData:
@@ -33,16 +29,16 @@ def read(settings: DataSettings) -> SourceData:
     root = existing_folder(settings.path)
     pattern = compiled("data.group", settings.group, "group") if settings.group else None
     tree = _tree(settings, read_tree(root, settings.layout or AUTO))
-    records = tuple(
-        page for each in tree.pictures for page in _pages(_record(each, pattern), settings.pages)
-    )
+    records = tuple(_record(each, pattern) for each in tree.pictures)
     unmatched = [record.name for record in records if pattern and record.group is None]
     if len(unmatched) == len(records):
         raise UserError(
             f"config.data.group={settings.group!r} matches none of {len(records)} names "
             f"({listed(unmatched, 3)}): mend it, or leave it out where groups are not known"
         )
+    # Patients of DICOM before pages, which make a file a group where nothing else does.
     records, of_dicom = with_dicom_facts(records)
+    records = with_pages(records, settings.pages)
     notes = (*tree.notes, *_notes(unmatched), *of_dicom)
     return SourceData("folder", _VERSION, records, notes=notes, reading=tree.words())
 
@@ -72,25 +68,6 @@ def _record(placed: Placed, pattern: re.Pattern[str] | None) -> Record:
     if pattern is None:
         group = placed.group
     return Record(placed.name, placed.path, label=placed.label, group=group, part=placed.part)
-
-
-def _pages(record: Record, pages: str) -> list[Record]:
-    """Returns a record for each page that is read of a picture's file.
-
-    The pages of a file stay together: where groups are not known otherwise, the file is one.
-    """
-    if pages == FIRST or record.picture.suffix.lower() not in _PAGED:
-        return [record]
-    count = num_pages(record.picture)
-    if count == 1:
-        return [record]
-    chosen = range(count) if pages == ALL else [int(pages)]
-    return [
-        dataclasses.replace(
-            record, name=f"{record.name}#{page}", page=page, group=record.group or record.name
-        )
-        for page in chosen
-    ]
 
 
 def _notes(unmatched: list[str]) -> tuple[str, ...]:
