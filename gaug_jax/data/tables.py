@@ -1,6 +1,7 @@
 """Tables of labels: rows of CSV, TSV, JSON lines or parquet as text."""
 
 import csv
+import gzip
 import io
 import json
 from collections.abc import Callable
@@ -17,14 +18,15 @@ def read_table(path: Path) -> list[Row]:
     """Returns the rows of a table, each value as text without spaces around it; absent ones empty.
 
     Args:
-      path: of a file whose suffix says its kind: .csv, .tsv, .jsonl (or .ndjson) or .parquet.
+      path: of a file whose suffix says its kind: .csv, .tsv, .jsonl (or .ndjson), each perhaps with
+        .gz after it, or .parquet.
 
     Raises:
       UserError: there is no such file, its kind is not read, or it is broken or has no row.
     """
     if not path.is_file():
         raise UserError(f"config.data.table={str(path)!r} does not exist: give a file")
-    kind = path.suffix.lower()
+    kind = (path.with_suffix("") if _is_packed(path) else path).suffix.lower()
     if kind not in _READERS:
         raise UserError(
             f"config.data.table={str(path)!r} is of a kind that is not read: save it as "
@@ -47,7 +49,7 @@ def _separated(separator: str) -> Callable[[Path], list[Row]]:
 
     def read(path: Path) -> list[Row]:
         # Notes may hold bytes that are not UTF-8; the columns that are read do not.
-        text = path.read_bytes().decode("utf-8-sig", errors="replace")
+        text = _bytes(path).decode("utf-8-sig", errors="replace")
         reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
         names = [name.strip() for name in reader.fieldnames or ()]
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -64,7 +66,7 @@ def _separated(separator: str) -> Callable[[Path], list[Row]]:
 def _json_lines(path: Path) -> list[Row]:
     """Reads an object a line."""
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(_bytes(path).decode("utf-8").splitlines(), 1):
         if not line.strip():
             continue
         row = json.loads(line)
@@ -80,6 +82,16 @@ def _parquet(path: Path) -> list[Row]:
 
     rows = pyarrow.parquet.read_table(path).to_pylist()
     return [{name: _text(value) for name, value in row.items()} for row in rows]
+
+
+def _is_packed(path: Path) -> bool:
+    """Says whether a file's name is that of a packed one; parquet packs for itself."""
+    return path.suffix.lower() == ".gz" and path.with_suffix("").suffix.lower() != ".parquet"
+
+
+def _bytes(path: Path) -> bytes:
+    """Returns what a file holds, unpacked."""
+    return gzip.decompress(path.read_bytes()) if _is_packed(path) else path.read_bytes()
 
 
 def _text(value: Any) -> str:
