@@ -1,7 +1,9 @@
 """Pictures whose labels, patients and parts stand in a table."""
 
 import collections
-from pathlib import Path
+import dataclasses
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from gaug_jax.data.dicom.records import with_dicom_facts
 from gaug_jax.data.findings import Classes, classes_of_flags, classes_of_names
@@ -22,6 +24,28 @@ _USUAL = {
 }
 
 
+class Labelled(NamedTuple):
+    """A table that was read, and how its pictures are found.
+
+    Attributes:
+      rows: with their columns by name.
+      table: where they come from, for messages.
+      root: the folder that holds the pictures.
+      kept: columns that become metadata; None: all that are not read.
+      any_suffix: whether pictures may have been saved as another kind than the table says.
+      least_parts: how much of the end of a path tells one picture from another: 1 for its name.
+      dicom_groups: whether the patients of DICOM files are patients.
+    """
+
+    rows: list[Row]
+    table: Path
+    root: Path
+    kept: tuple[str, ...] | None = None
+    any_suffix: bool = False
+    least_parts: int = 1
+    dicom_groups: bool = True
+
+
 def read(settings: DataSettings) -> SourceData:
     """Returns the pictures that `data.table` names, in the order of their names.
 
@@ -36,12 +60,22 @@ def read(settings: DataSettings) -> SourceData:
     if settings.table is None:
         raise UserError("config.data.table is not set: source table needs a file of labels")
     table = Path(settings.table).expanduser()
-    rows = read_table(table)
+    root = Path(settings.path).expanduser() if settings.path else table.parent
+    return read_labelled(Labelled(read_table(table), table, root), settings)
+
+
+def read_labelled(found: Labelled, settings: DataSettings) -> SourceData:
+    """Returns the pictures of a table's rows, in the order of their names.
+
+    Raises:
+      UserError: as of `read`.
+    """
+    rows, table = found.rows, found.table
     columns = _columns(rows, settings, table)
     _check_once(rows, columns, table)
     classes = _classes(rows, columns, settings)
     parts = [_part(row[columns["part"]], table) if "part" in columns else None for row in rows]
-    files = _Files(Path(settings.path).expanduser() if settings.path else table.parent)
+    files = _Files(found.root, found.any_suffix, found.least_parts)
     records, missing = [], []
     for row, label, part in zip(rows, classes.labels, parts, strict=True):
         name = row[columns["file"]]
@@ -50,19 +84,36 @@ def read(settings: DataSettings) -> SourceData:
             missing.append(name)
         elif label is not None:
             group = row[columns["group"]] or None if "group" in columns else None
-            others = {key: value for key, value in row.items() if key not in columns.values()}
-            records.append(Record(name, path, label, group, part, others))
+            records.append(Record(name, path, label, group, part, _others(row, columns, found)))
     if not records:
         raise UserError(
             f"{files.root} holds none of the {len(rows)} files that {table} names, such as "
             f"{rows[0][columns['file']]}: set config.data.path to their folder"
         )
     _check_parts(records, settings)
-    records, of_dicom = with_dicom_facts(sorted(records, key=lambda record: record.name))
+    records, of_dicom = _with_dicom(sorted(records, key=lambda record: record.name), found)
     return SourceData(
         "table", _VERSION, records, tuple(sorted(missing)), (*classes.notes, *of_dicom),
         reading=_words(columns, records),
     )  # fmt: skip
+
+
+def _others(row: Row, columns: dict[str, str], found: Labelled) -> dict[str, str]:
+    """Returns the metadata of a row."""
+    read = set(columns.values())
+    return {key: value for key, value in row.items()
+            if key not in read and (found.kept is None or key in found.kept)}  # fmt: skip
+
+
+def _with_dicom(
+    records: list[Record], found: Labelled
+) -> tuple[tuple[Record, ...], tuple[str, ...]]:
+    """Returns records with what their DICOM files say, and lines on them."""
+    made, notes = with_dicom_facts(records)
+    if not found.dicom_groups:
+        pairs = zip(made, records, strict=True)
+        made = tuple(dataclasses.replace(new, group=old.group) for new, old in pairs)
+    return made, notes
 
 
 def _columns(rows: list[Row], settings: DataSettings, table: Path) -> dict[str, str]:
@@ -137,30 +188,52 @@ def _part(text: str, table: Path) -> str:
 
 
 class _Files:
-    """The files below a folder, by their path or, where it is the only one, by their name."""
+    """The files below a folder, by their path or by as much of its end as only one has."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, any_suffix: bool, least_parts: int) -> None:
         if not root.is_dir():
             raise UserError(f"config.data.path={str(root)!r} is no folder: give an existing one")
         self.root = root
-        self._named: dict[str, list[Path]] | None = None
+        self._any_suffix = any_suffix
+        self._least = least_parts
+        self._pictures: list[tuple[str, ...]] | None = None
+        # By the last one, two, ... parts of their paths.
+        self._ends: dict[int, dict[tuple[str, ...], list[tuple[str, ...]]]] = {}
 
     def find(self, name: str) -> Path | None:
         """Returns the file of a name; None where there is none."""
         path = self.root / name
         if name and path.is_file():
             return path
-        if self._named is None:
-            self._named = {}
-            for each in sorted(self.root.rglob("*")):
-                if each.is_file() and is_picture(each):
-                    self._named.setdefault(each.name, []).append(each)
-        found = self._named.get(Path(name).name, [])
-        if len(found) > 1:
-            raise UserError(
-                f"{name} is at {found[0]} and at {found[1]}: write its folder into the table"
-            )
-        return found[0] if found else None
+        parts = self._key(PurePosixPath(name).parts)
+        for length in range(len(parts), min(self._least, len(parts)) - 1, -1):
+            found = self._by_end(length).get(parts[-length:], [])
+            if len(found) == 1:
+                return self.root.joinpath(*found[0])
+            if found:
+                first, second = (self.root.joinpath(*each) for each in found[:2])
+                raise UserError(f"{name} is at {first} and at {second}: write its folder into the "
+                                "table")  # fmt: skip
+        return None
+
+    def _by_end(self, length: int) -> dict[tuple[str, ...], list[tuple[str, ...]]]:
+        """Returns the pictures by the last parts of their paths."""
+        if self._pictures is None:
+            self._pictures = [each.relative_to(self.root).parts
+                              for each in sorted(self.root.rglob("*"))
+                              if each.is_file() and is_picture(each)]  # fmt: skip
+        if length not in self._ends:
+            ends = self._ends.setdefault(length, {})
+            for parts in self._pictures:
+                if len(parts) >= length:
+                    ends.setdefault(self._key(parts[-length:]), []).append(parts)
+        return self._ends[length]
+
+    def _key(self, parts: tuple[str, ...]) -> tuple[str, ...]:
+        """Returns parts of a path as they are compared."""
+        if not self._any_suffix or not parts:
+            return parts
+        return (*parts[:-1], PurePosixPath(parts[-1]).stem)
 
 
 def _check_parts(records: list[Record], settings: DataSettings) -> None:
