@@ -14,7 +14,8 @@ class DataSettings:
     source: str = field(
         "digits",
         "digits, covid_chestxray, banglalekha_isolated, cmaterdb, folder, table, npz or "
-        "tfds:<name>.",
+        "tfds:<name>; or a published table of chest films: nih_chestxray14, chexpert, "
+        "mimic_cxr_jpg, padchest, rsna_pneumonia, vindr_cxr, covidx or bimcv_covid19.",
     )
     path: str | None = field(
         None,
@@ -62,7 +63,10 @@ class DataSettings:
         "of labels. Unset: the source's first, or each label of a table.",
     )
     table: str | None = field(
-        None, "A table of labels (CSV, TSV, JSON lines, parquet) for source table.", may_change=True
+        None,
+        "A table of labels (CSV, TSV, JSON lines, each perhaps with .gz, or parquet) for source "
+        "table; of a published table its main one, where it is not found in data.path by its name.",
+        may_change=True,
     )
     file_column: str | None = field(
         None, "Its column of files. Unset: found by a usual name, as for the next three."

@@ -15,6 +15,7 @@ from gaug_jax.data.sources import (
     digits,
     folder,
     npz,
+    published,
     table,
     tfds_source,
 )
@@ -29,6 +30,7 @@ SOURCES: dict[str, Callable[[DataSettings], SourceData]] = {
     "folder": folder.read,
     "npz": npz.read,
     "table": table.read,
+    **published.readers(),
 }
 
 _TFDS = "tfds:"
