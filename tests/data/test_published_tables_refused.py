@@ -106,6 +106,7 @@ def test_a_table_that_is_not_there_is_named_with_where_it_is_from(tmp_path, name
         ("rsna_pneumonia", "stage_2_train_labels.csv", "Target"),
         ("rsna_pneumonia", "stage_2_detailed_class_info.csv", "class"),
         ("vindr_cxr", "annotations/image_labels_train.csv", "No finding"),
+        ("vindr_cxr", "annotations/image_labels_train.csv", "rad_id"),
         ("bimcv_covid19", "derivatives/labels/labels_covid19_posi.tsv", "ReportID"),
         ("bimcv_covid19", "participants.tsv", "gender"),
     ],

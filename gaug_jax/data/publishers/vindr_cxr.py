@@ -38,6 +38,8 @@ def _votes(table: Path) -> tuple[Votes, tuple[str, ...]]:
         check_columns(table, rows, ("image_id", "class_name", "rad_id"))
         return _boxes(rows)
     check_columns(table, rows, ("image_id", "No finding"))
+    if len({row["image_id"] for row in rows}) < len(rows):
+        check_columns(table, rows, ("rad_id",))  # Or one reader would overwrite another.
     return _flags(rows)
 
 
