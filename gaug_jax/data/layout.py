@@ -17,7 +17,7 @@ import collections
 import csv
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -98,7 +98,7 @@ def found_words(pictures: Iterable[Placed | Record], groups: str) -> str:
     return "; ".join(said)
 
 
-def read_tree(root: Path, layout: str = AUTO) -> Tree:
+def read_tree(root: Path, layout: str = AUTO, *, known: Collection[Path] = ()) -> Tree:
     """Returns the pictures of a folder and what their folders say.
 
     Hidden files and folders, and those of Apple's archives, are not looked at. What is left out is
@@ -108,12 +108,15 @@ def read_tree(root: Path, layout: str = AUTO) -> Tree:
     Args:
       root: an existing folder.
       layout: a template, or `auto` to have it found.
+      known: files of other kinds that are read elsewhere, and not named as left out.
 
     Raises:
       UserError: the layout is not one, or fits no picture.
       AmbiguousLayoutError: with `auto`, two layouts fit.
     """
-    walked = _walk(root)
+    pictures, others, empty = _walk(root)
+    others = [each for each in others if root.joinpath(*each) not in known]
+    walked = pictures, others, empty
     folders = {each[:-1] for each in walked[0]}
     levels = _checked(layout) if layout != AUTO else _found(folders)
     return _read(root, walked, levels)

@@ -7,6 +7,7 @@ from gaug_jax.data.layout import AUTO, CLASS, Placed, Tree, read_tree
 from gaug_jax.data.pages import with_pages
 from gaug_jax.data.paths import PICTURE_SUFFIXES, compiled, existing_folder, listed
 from gaug_jax.data.record import Record, SourceData
+from gaug_jax.data.sources import imagefolder
 from gaug_jax.errors import UserError
 from gaug_jax.settings import DataSettings
 
@@ -17,8 +18,10 @@ def read(settings: DataSettings) -> SourceData:
     """Returns the pictures of `data.path`, sorted by name.
 
     What their folders say is found, or is what `data.layout` says (`gaug_jax.data.layout`).
-    `data.group` is a pattern searched in a picture's name, `<class>/<file>` where folders are of
-    classes alone, and wins over a folder's group. What is left out is named in the notes.
+    A `metadata.csv` as of Hugging Face's imagefolder says labels where it has a column of them, and
+    else what is kept of each picture (`gaug_jax.data.sources.imagefolder`). `data.group` is a
+    pattern searched in a picture's name, `<class>/<file>` where folders are of classes alone, and
+    wins over a folder's group. What is left out is named in the notes.
 
     Raises:
       UserError: there is no path, no class folder or no picture, the layout is not clear or fits
@@ -27,8 +30,12 @@ def read(settings: DataSettings) -> SourceData:
     if settings.path is None:
         raise UserError("config.data.path is not set: source folder needs <path>/<class>/*.png")
     root = existing_folder(settings.path)
+    metadata = imagefolder.find_metadata(root)
+    if metadata is not None and imagefolder.has_labels(metadata, settings):
+        return imagefolder.read(root, metadata, settings)
     pattern = compiled("data.group", settings.group, "group") if settings.group else None
-    tree = _tree(settings, read_tree(root, settings.layout or AUTO))
+    known = metadata.tables if metadata else ()
+    tree = _tree(settings, read_tree(root, settings.layout or AUTO, known=known))
     records = tuple(_record(each, pattern) for each in tree.pictures)
     unmatched = [record.name for record in records if pattern and record.group is None]
     if len(unmatched) == len(records):
@@ -38,8 +45,9 @@ def read(settings: DataSettings) -> SourceData:
         )
     # Patients of DICOM before pages, which make a file a group where nothing else does.
     records, of_dicom = with_dicom_facts(records)
+    records, of_metadata = imagefolder.with_metadata(records, root, metadata, settings)
     records = with_pages(records, settings.pages)
-    notes = (*tree.notes, *_notes(unmatched), *of_dicom)
+    notes = (*tree.notes, *_notes(unmatched), *of_dicom, *of_metadata)
     return SourceData("folder", _VERSION, records, notes=notes, reading=tree.words())
 
 

@@ -2,12 +2,14 @@
 
 import collections
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from gaug_jax.data.dicom.records import with_dicom_facts
 from gaug_jax.data.findings import Classes, classes_of_flags, classes_of_names
 from gaug_jax.data.layout import PARTS, found_words
+from gaug_jax.data.pages import with_pages
 from gaug_jax.data.paths import is_picture, listed
 from gaug_jax.data.record import Record, SourceData
 from gaug_jax.data.tables import Row, read_table
@@ -71,7 +73,7 @@ def read_labelled(found: Labelled, settings: DataSettings) -> SourceData:
       UserError: as of `read`.
     """
     rows, table = found.rows, found.table
-    columns = _columns(rows, settings, table)
+    columns = columns_of(rows, settings, table)
     _check_once(rows, columns, table)
     classes = _classes(rows, columns, settings)
     parts = [_part(row[columns["part"]], table) if "part" in columns else None for row in rows]
@@ -92,6 +94,7 @@ def read_labelled(found: Labelled, settings: DataSettings) -> SourceData:
         )
     _check_parts(records, settings)
     records, of_dicom = _with_dicom(sorted(records, key=lambda record: record.name), found)
+    records = with_pages(records, settings.pages)
     return SourceData(
         "table", _VERSION, records, tuple(sorted(missing)), (*classes.notes, *of_dicom),
         reading=_words(columns, records),
@@ -116,8 +119,19 @@ def _with_dicom(
     return made, notes
 
 
-def _columns(rows: list[Row], settings: DataSettings, table: Path) -> dict[str, str]:
-    """Returns the name of the column of each kind; group and part may have none.
+def columns_of(
+    rows: list[Row], settings: DataSettings, table: Path, *, needed: Sequence[str] | None = None
+) -> dict[str, str]:
+    """Returns the name of the column of each kind: `file`, `label`, `group` and `part`.
+
+    Rows that lack a column get an empty value.
+
+    Args:
+      rows: of the table.
+      settings: which may name columns.
+      table: for messages.
+      needed: kinds that have to be there; None: the file, and the label where no column is that of
+        the finding of interest.
 
     Raises:
       UserError: a column that is named or needed is not there.
@@ -142,7 +156,8 @@ def _columns(rows: list[Row], settings: DataSettings, table: Path) -> dict[str, 
         column = given or next((plain[each] for each in usual if each in plain), None)
         if column is not None:
             found[kind] = column
-    needed = ["file"] + (["label"] if settings.label not in names else [])
+    if needed is None:
+        needed = ["file"] + (["label"] if settings.label not in names else [])
     for kind in needed:
         if kind not in found:
             raise UserError(
