@@ -12,7 +12,7 @@ from gaug_jax.feeds.order import image_store
 from gaug_jax.gan.spec import Spec, make_spec
 from gaug_jax.gan.state import new_state
 from gaug_jax.settings import read_settings
-from gaug_jax.synthesis.drawing import TrainedGenerator, draw_images
+from gaug_jax.synthesis.drawing import TrainedGenerator, draw_by_class
 from gaug_jax.training import parallel
 from gaug_jax.training.plan import MOST_STEPS
 
@@ -79,11 +79,11 @@ class Sampling:
     def __init__(self) -> None:
         spec = make(None)
         state = jax.device_get(new_state(jax.random.key(0), spec))
-        self._generator = TrainedGenerator(spec, state, 0, ("any",), (1,))
+        self._generator = TrainedGenerator(spec, state.ema, state.discriminator, 0, ("any",), (1,))
 
     def __call__(self, images: int) -> None:
         """Draws so many images."""
-        draw_images(self._generator, [images], seed=0)
+        draw_by_class(self._generator, [images], seed=0)
 
 
 def main(arguments: list[str]) -> None:

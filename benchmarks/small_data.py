@@ -30,7 +30,7 @@ from gaug_jax.files import append_json_line, atomic_file, read_json_lines
 from gaug_jax.settings import Settings, read_settings
 from gaug_jax.stages.train import train
 from gaug_jax.synthesis import filters
-from gaug_jax.synthesis.drawing import draw_images, images_per_class, read_generator
+from gaug_jax.synthesis.drawing import draw_by_class, images_per_class, read_generator
 from gaug_jax.workfolder import WorkFolder
 from launch.collecting import estimate
 from launch.recipes import RECIPES
@@ -99,7 +99,7 @@ def measured(run: RecipeRun, extractor: Extractor, real: np.ndarray) -> dict[str
     train(settings, str(folder.path))
     generator = read_generator(folder)
     counts = images_per_class(generator, _IMAGES.value, per_class=False)
-    drawn = draw_images(generator, counts, seed).images
+    drawn = draw_by_class(generator, counts, seed).images
     features = extract(extractor, array_set("generated images", drawn), quiet=True).features
     real_images = data.prepare(settings.data).part("train").images
     nearest = filters.copy_distances(drawn, real_images)

@@ -10,7 +10,7 @@ import concurrent.futures
 import dataclasses
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -118,9 +118,17 @@ def read_image_set(path: str | Path, form: Form = AS_IT_IS) -> ImageSet:
     if not path.exists():
         raise UserError(f"{path} does not exist: give a folder of pictures or an .npz file")
     read = _read_folder if path.is_dir() else _read_npz
-    images = read(path, form)
+    return _several(read(path, form))
+
+
+def _several(images: ImageSet) -> ImageSet:
+    """Returns a set that has more than one image.
+
+    Raises:
+      UserError: it has not.
+    """
     if len(images) < 2:
-        raise UserError(f"{path} has {len(images)} image: a distribution needs two or more")
+        raise UserError(f"{images.name} has {len(images)} image: a distribution needs two or more")
     return images
 
 
@@ -129,6 +137,20 @@ def _read_npz(path: Path, form: Form) -> ImageSet:
     arrays = read_arrays(path)
     if "images" not in arrays:
         raise UserError(f"{path} has no array 'images': name it so")
+    return set_of_arrays(str(path), arrays, form)
+
+
+def set_of_arrays(path: str, arrays: Mapping[str, np.ndarray], form: Form = AS_IT_IS) -> ImageSet:
+    """Returns the set of arrays that are named as those of an `.npz` file.
+
+    Args:
+      path: where they are from, or how messages call them.
+      arrays: `images` and perhaps `labels`, `class_names` and `groups`, as of `read_image_set`.
+      form: what all are brought to.
+
+    Raises:
+      UserError: an array is not as it must be, or there are fewer than two images.
+    """
     images = checked_images(arrays["images"], f"{path}: images")
     height, width = images.shape[1:3]
     notes = _shape_notes([(height, width)] * len(images), form)
@@ -145,8 +167,8 @@ def _read_npz(path: Path, form: Form) -> ImageSet:
     if "groups" in arrays:
         names = checked_labels(arrays["groups"], len(images), f"{path}: groups")
         groups = np.unique(names, return_inverse=True)[1]
-    made = array_set(str(path), images, classes, groups)
-    return dataclasses.replace(made, notes=notes)
+    made = array_set(path, images, classes, groups)
+    return _several(dataclasses.replace(made, notes=notes))
 
 
 def _shape_notes(sizes: Sequence[tuple[int, int]], form: Form) -> tuple[str, ...]:

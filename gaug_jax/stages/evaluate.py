@@ -1,6 +1,8 @@
 """Stage 5: figures of a work folder's generator, or of any two sets of images."""
 
 import dataclasses
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from jax import default_backend
@@ -18,12 +20,14 @@ from gaug_jax.evaluation.statistics_cache import cached_extract
 from gaug_jax.files import append_json_line, check_writable, read_json_lines, write_json
 from gaug_jax.reporting.fidelity_curve import write_fidelity_curve
 from gaug_jax.stages.opened import Opened
-from gaug_jax.synthesis.drawing import draw_images, images_per_class
+from gaug_jax.synthesis.drawing import draw_by_class, images_per_class
 from gaug_jax.training.checkpoints import Checkpoints
 from gaug_jax.workfolder import WorkFolder
 
 # Without --num at least so many images are drawn.
 _LEAST_DRAWN = 1000
+# Gives a set of images, all brought to a form.
+Reader = Callable[[Form], ImageSet]
 # What makes two rows of a work folder one and the same.
 _SAME = ("step", "features", "resize", "weights_sha256", "reference_split", "num_fake", "seed")
 
@@ -101,13 +105,39 @@ def evaluate_paths(real: str, fake: str, out: str, options: EvaluationOptions, f
       UserError: a set, a weight file or an option is not usable; nothing is written.
     """
     check_writable(out, "--out")
+    sets = (functools.partial(read_image_set, path) for path in (real, fake))
+    row = evaluate_sets(*sets, options, form)
+    if row is not None:
+        write_json(out, row)
+        print("\n".join(summary_lines(row)))
+        print(f"written to {out}")
+    processes.agree(0, 0)  # Nobody leaves while the first process still computes.
+
+
+def evaluate_sets(
+    real: Reader, fake: Reader, options: EvaluationOptions, form: Form
+) -> dict[str, Any] | None:
+    """Measures one set of images against another.
+
+    Args:
+      real: gives the real images.
+      fake: gives the generated images.
+      options: of the measurement.
+      form: what all pictures are brought to.
+
+    Returns:
+      The row; the first process alone has one.
+
+    Raises:
+      UserError: a set, a weight file or an option is not usable.
+    """
     real_set, fake_set, notes = _comparable(real, fake, form)
     extractor = options.extractor("", "tf1")
     if extractor.name == "pixels" and real_set.shape != fake_set.shape:
         sizes = ["x".join(map(str, each.shape)) for each in (real_set, fake_set)]
         raise UserError(
-            f"--features=pixels: {real} is {sizes[0]} and {fake} {sizes[1]}: give --image_size to "
-            "bring both to one size"
+            f"--features=pixels: {real_set.name} is {sizes[0]} and {fake_set.name} {sizes[1]}: "
+            "give --image_size to bring both to one size"
         )
     lpips = options.perceptual_distance()
     real_sample = Sample(real_set, cached_extract(extractor, real_set))
@@ -117,25 +147,20 @@ def evaluate_paths(real: str, fake: str, out: str, options: EvaluationOptions, f
             "real": real_set.name, "fake": fake_set.name, "image_size": form.image_size,
             "image_resize": form.resize, "channels": real_set.shape[2], "notes_on_sets": notes,
         }  # fmt: skip
-        write_json(out, row)
-        print("\n".join(summary_lines(row)))
-        print(f"written to {out}")
-    processes.agree(0, 0)  # Nobody leaves while the first process still computes.
+    return row
 
 
-def _comparable(real: str, fake: str, form: Form) -> tuple[ImageSet, ImageSet, list[str]]:
+def _comparable(real: Reader, fake: Reader, form: Form) -> tuple[ImageSet, ImageSet, list[str]]:
     """Returns both sets with one number of channels, and lines on what was left out or changed."""
-    sets = {path: read_image_set(path, form) for path in (real, fake)}
-    notes = [f"{path}: {note}" for path, images in sets.items() for note in images.notes]
-    channels = {images.shape[2] for images in sets.values()}
-    if len(channels) > 1:
-        grey = form._replace(channels=1)
-        sets = {path: read_image_set(path, grey) for path in (real, fake)}
+    sets = [read(form) for read in (real, fake)]
+    notes = [f"{images.name}: {note}" for images in sets for note in images.notes]
+    if len({images.shape[2] for images in sets}) > 1:
+        sets = [read(form._replace(channels=1)) for read in (real, fake)]
         notes.append("one side is grey and the other RGB: both are compared as grey (luminance)")
     if processes.is_writer():
         for note in notes:
             print(note)
-    return sets[real], sets[fake], notes
+    return (*sets, notes)
 
 
 def _row(
@@ -278,7 +303,7 @@ def _evaluate_step(
         return
     generator = opened.generator(facts["step"])
     counts = images_per_class(generator, facts["num_fake"], per_class=False)
-    drawn = draw_images(generator, counts, facts["seed"])
+    drawn = draw_by_class(generator, counts, facts["seed"])
     classes = (
         [generator.class_names[label] for label in drawn.labels] if generator.labelled else None
     )

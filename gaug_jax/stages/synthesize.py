@@ -2,7 +2,8 @@
 
 import dataclasses
 import math
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,11 +19,12 @@ from gaug_jax.synthesis.datasheet import datasheet
 from gaug_jax.synthesis.drawing import (
     SyntheticImages,
     TrainedGenerator,
-    draw_images,
+    draw_by_class,
     images_per_class,
 )
 from gaug_jax.synthesis.latents import EVERY_LATENT, LatentChoice
 from gaug_jax.synthesis.pool import scored_images, seen_by_network
+from gaug_jax.synthesis.training_data import TrainingData, training_data
 from gaug_jax.workfolder import WorkFolder
 
 
@@ -39,6 +41,9 @@ class DrawingOptions:
       keep: share of each class that the filter keeps; so many more are drawn.
       filter_scores: store every filter's score of every image.
       latents: which of them images are drawn from.
+
+    Raises:
+      UserError: no image is wanted, or the filter is to keep no share.
     """
 
     num: int
@@ -50,10 +55,32 @@ class DrawingOptions:
     filter_scores: bool = False
     latents: LatentChoice = EVERY_LATENT
 
+    def __post_init__(self) -> None:
+        if self.num < 1:
+            raise UserError(f"--num={self.num}: give 1 or more")
+        if not 0 < self.keep <= 1:
+            raise UserError(f"--keep={self.keep}: give a share above 0, up to 1")
+
     @property
     def scored(self) -> bool:
         """Whether the real training part is needed."""
         return self.filter_scores or self.filter != "none"
+
+
+class Drawing(NamedTuple):
+    """What is drawn from which generator, and where it lies afterwards.
+
+    Attributes:
+      folder: whose `synthetic/` it is.
+      generator: that is drawn from.
+      counts: images of each class.
+      made: all that decides the images, as their record has it.
+    """
+
+    folder: WorkFolder
+    generator: TrainedGenerator
+    counts: list[int]
+    made: dict[str, Any]
 
 
 def synthesize(opened: Opened, options: DrawingOptions, file_format: str) -> None:
@@ -68,21 +95,39 @@ def synthesize(opened: Opened, options: DrawingOptions, file_format: str) -> Non
       UserError: the work folder has no such checkpoint, the counts cannot be met, or a
         filter has no classes or no data to go by.
     """
-    if options.num < 1:
-        raise UserError(f"--num={options.num}: give 1 or more")
-    if not 0 < options.keep <= 1:
-        raise UserError(f"--keep={options.keep}: give a share above 0, up to 1")
     folder = opened.folder
     generator = opened.generator(options.step)
-    wanted = {**dataclasses.asdict(options), "step": generator.step}
+    made = {**dataclasses.asdict(options), "step": generator.step}
     counts = images_per_class(generator, options.num, options.per_class)
-    text = "" if file_format == "npz" else _datasheet(folder, generator, counts, wanted)
+    drawing, text = Drawing(folder, generator, counts, made), ""
+    if file_format != "npz":
+        audit = sentences(read_json(folder.audit)) if folder.audit.exists() else []
+        data = training_data(read_json(folder.data_manifest))
+        text = datasheet_of(drawing, read_json(folder.config), data, audit)
+    write_drawing(drawing, file_format, text, lambda: _drawn(opened, generator, counts, options))
+
+
+def write_drawing(
+    drawing: Drawing,
+    file_format: str,
+    text: str,
+    draw: Callable[[], tuple[SyntheticImages, dict[str, np.ndarray]]],
+) -> None:
+    """Writes images, unless the folder has them already.
+
+    Args:
+      drawing: what they are.
+      file_format: `npz`, `png` or `tfds`.
+      text: datasheet of the last two.
+      draw: returns the images, and every filter's scores.
+    """
+    folder, generator, wanted = drawing.folder, drawing.generator, drawing.made
     finished = folder.synthetic_finished(file_format)
     written = folder.synthetic_output(file_format)
     if written.exists() and finished.exists() and read_json(finished) == wanted:
         print(f"{folder.synthetic} holds these images already: nothing to do")
     else:
-        drawn, scores = _drawn(opened, generator, counts, options)
+        drawn, scores = draw()
         finished.unlink(missing_ok=True)
         if file_format == "npz":
             export.write_npz(folder, drawn, generator.class_names, scores)
@@ -97,16 +142,22 @@ def synthesize(opened: Opened, options: DrawingOptions, file_format: str) -> Non
             file.write(text)
 
 
-def _datasheet(
-    folder: WorkFolder, generator: TrainedGenerator, counts: list[int], made: dict[str, Any]
+def datasheet_of(
+    drawing: Drawing, config: Mapping[str, Any], data: TrainingData, audit: Sequence[str]
 ) -> str:
-    """Returns the text that goes with images for other tools."""
+    """Returns the text that goes with images for other tools.
+
+    Args:
+      drawing: what they are.
+      config: of the generator's run.
+      data: that it learnt from.
+      audit: sentences of the audit of its images.
+    """
+    generator = drawing.generator
     names = generator.class_names if generator.labelled else ("unlabelled",)
-    config, manifest = read_json(folder.config), read_json(folder.data_manifest)
-    audit = sentences(read_json(folder.audit)) if folder.audit.exists() else []
     guarantee = privacy_sentence(generator.privacy) if generator.privacy else ""
-    numbers = dict(zip(names, counts, strict=True))
-    return datasheet(config, manifest, numbers, made, (audit, guarantee))
+    numbers = dict(zip(names, drawing.counts, strict=True))
+    return datasheet(config, data, numbers, drawing.made, (audit, guarantee))
 
 
 def _drawn(
@@ -114,7 +165,7 @@ def _drawn(
 ) -> tuple[SyntheticImages, dict[str, np.ndarray]]:
     """Returns so many images of each class after the filter, and every filter's scores."""
     if not options.scored:
-        return draw_images(generator, counts, options.seed, options.latents), {}
+        return draw_by_class(generator, counts, options.seed, options.latents), {}
     if generator.privacy is not None:
         raise UserError(
             "filters and their scores look at the real images, which would break the guarantee of "
@@ -127,7 +178,7 @@ def _drawn(
         )
     share = 1.0 if options.filter == "none" else options.keep
     more = [math.ceil(count / share) for count in counts]
-    drawn = draw_images(generator, more, options.seed, options.latents)
+    drawn = draw_by_class(generator, more, options.seed, options.latents)
     labelled = Labelled(drawn.images, drawn.labels)
     train, names = opened.prepared.part(TRAIN), opened.prepared.class_names
     kept_at = opened.folder.classifier

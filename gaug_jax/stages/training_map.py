@@ -13,7 +13,7 @@ from gaug_jax.images import cut_grid
 from gaug_jax.picture_files import read_picture
 from gaug_jax.reporting.training_map_plot import Map, write_training_map
 from gaug_jax.stages.opened import Opened
-from gaug_jax.synthesis.drawing import TrainedGenerator, draw_images
+from gaug_jax.synthesis.drawing import TrainedGenerator, draw_by_class
 from gaug_jax.training.checkpoints import Checkpoints
 from gaug_jax.workfolder import WorkFolder
 
@@ -97,7 +97,7 @@ def _seen(opened: Opened, seed: int) -> tuple[Map, list[int]]:
             rows = rows[prepared.labels[rows] == label]
         counts = [0] * len(generator.class_counts) if generator.labelled else [0]
         counts[label if generator.labelled else 0] = _DRAWN
-        drawn = draw_images(generator, counts, seed).images
+        drawn = draw_by_class(generator, counts, seed).images
         real = prepared.images[_real(rows, _DRAWN, seed)]
         both = array_set("what it sees", np.concatenate([real, drawn]))
         found = extract(_discriminator_extractor(generator, label), both, quiet=True).features
@@ -113,7 +113,7 @@ def _seen(opened: Opened, seed: int) -> tuple[Map, list[int]]:
 
 def _discriminator_extractor(generator: TrainedGenerator, label: int) -> Extractor:
     """Returns the extractor of the discriminator's last features."""
-    network, spec = generator.state.discriminator, generator.spec
+    network, spec = generator.discriminator, generator.spec
     return Extractor(
         "the discriminator",
         lambda images: (discriminator_features(network, images, label, spec=spec), None),

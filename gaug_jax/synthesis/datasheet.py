@@ -3,14 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gaug_jax.data.licences import forbids_derivatives, name_of
-from gaug_jax.data.manifest import licence_counts
-from gaug_jax.data.splits import TRAIN
+from gaug_jax.synthesis.training_data import TrainingData
 
 
 def datasheet(
     config: Mapping[str, Any],
-    manifest: Mapping[str, Any],
+    learnt_from: TrainingData,
     counts: Mapping[str, int],
     made: Mapping[str, Any],
     privacy: tuple[Sequence[str], str] = ((), ""),
@@ -19,7 +17,7 @@ def datasheet(
 
     Args:
       config: of the generator's run.
-      manifest: of its data (`data_manifest.json`).
+      learnt_from: its training data.
       counts: generated images of each class.
       made: options of the drawing, and the checkpoint's `step`.
       privacy: sentences of the audit of the generator's images, none where there was none; and
@@ -47,16 +45,16 @@ def datasheet(
         f"training {config['seed']}, of the latents {made['seed']}.",
         f"- Latents: {_latents(made['latents'])}.",
         f"- Filter: {_filter(made)}.",
-        f"- Made with gaug_jax. SHA-256 of the training data: `{manifest['manifest_sha256']}`.",
+        f"- Made with gaug_jax. {_hash(learnt_from)}",
         "",
         "## What the generator learnt from",
         "",
-        f"{sum(manifest['counts']['train'].values())} images of {manifest['source']}"
-        f"{_version(manifest)}, its training part alone. Licences of the source's images:",
+        f"{_number(learnt_from)} of {learnt_from.source}{_version(learnt_from)}, its training part "
+        "alone. Licences of the source's images:",
         "",
-        *(f"- {name}: {count} images" for name, count in licence_counts(manifest)),
+        *(_licence(name, count) for name, count in learnt_from.licences),
         "",
-        *_forbidding(manifest),
+        *_forbidding(learnt_from),
         "Whether generated images are bound by those licences is not settled: ask before you "
         "share them further than the originals may be shared.",
         "",
@@ -100,16 +98,33 @@ def _latents(choice: Mapping[str, Any]) -> str:
     return words
 
 
-def _forbidding(manifest: Mapping[str, Any]) -> list[str]:
+def _hash(learnt_from: TrainingData) -> str:
+    """Returns how the training data can be told from others."""
+    if learnt_from.sha256 is None:
+        return "Drawn from the file of a generator."
+    return f"SHA-256 of the training data: `{learnt_from.sha256}`."
+
+
+def _number(learnt_from: TrainingData) -> str:
+    """Returns how many images were learnt from, where that is told."""
+    return "Images" if learnt_from.num_images is None else f"{learnt_from.num_images} images"
+
+
+def _licence(name: str, count: int | None) -> str:
+    """Returns the line of a licence."""
+    return f"- {name}" if count is None else f"- {name}: {count} images"
+
+
+def _forbidding(learnt_from: TrainingData) -> list[str]:
     """Returns the training images whose licence forbids derivatives."""
-    rows = [row for row in manifest["rows"] if row["part"] == TRAIN]
-    whole = manifest["licence"]
-    names = [row["name"] for row in rows if forbids_derivatives(name_of(row["licence"], whole))]
-    if not names:
+    if not learnt_from.forbids_derivatives:
         return []
+    names = learnt_from.forbidding
+    which = f"{len(names)} of the training images" if names else "some of the training images"
+    listed = f" ({', '.join(names)})" if names else ""
     return [
-        f"The licences of {len(names)} of the training images forbid derivatives "
-        f"({', '.join(names)}). Train without them by --config.data.licenses=derivatives.",
+        f"The licences of {which} forbid derivatives{listed}. Train without them by "
+        "--config.data.licenses=derivatives.",
         "",
     ]
 
@@ -121,6 +136,6 @@ def _filter(made: Mapping[str, Any]) -> str:
     return f"the best {made['keep']:.0%} of each class by `{made['filter']}`"
 
 
-def _version(manifest: Mapping[str, Any]) -> str:
+def _version(learnt_from: TrainingData) -> str:
     """Returns the version of the source in brackets, where it has one."""
-    return f" ({manifest['source_version']})" if manifest.get("source_version") else ""
+    return f" ({learnt_from.version})" if learnt_from.version else ""

@@ -11,8 +11,9 @@ from jaxtyping import Array, Float, Float32, Float64, Int, Int32, UInt8
 from gaug_jax.errors import UserError
 from gaug_jax.files import read_json
 from gaug_jax.gan.drawing import chunks_of_classes, draw, score
+from gaug_jax.gan.networks import Network
 from gaug_jax.gan.spec import Spec, make_spec
-from gaug_jax.gan.state import GANState, new_state
+from gaug_jax.gan.state import MovingAverage, new_state
 from gaug_jax.progress import Progress
 from gaug_jax.settings import read_settings
 from gaug_jax.synthesis.latents import (
@@ -33,11 +34,12 @@ _BATCH = 256
 
 @dataclasses.dataclass(frozen=True)
 class TrainedGenerator:
-    """A generator as a checkpoint holds it.
+    """A generator as a checkpoint or a file of one generator holds it.
 
     Attributes:
       spec: of the networks.
-      state: of the run, as numpy arrays.
+      ema: the moving average that is drawn from, as numpy arrays.
+      discriminator: what scores images, as numpy arrays; None of a file of one generator.
       step: generator updates so far.
       class_names: names of the data's classes.
       class_counts: training images of each; all alike where training was private.
@@ -45,7 +47,8 @@ class TrainedGenerator:
     """
 
     spec: Spec
-    state: GANState
+    ema: MovingAverage
+    discriminator: Network | None
     step: int
     class_names: tuple[str, ...]
     class_counts: tuple[int, ...]
@@ -64,12 +67,13 @@ class SyntheticImages:
     Attributes:
       images: [0, 255].
       labels: class of each, or `NO_LABEL`.
-      scores: the discriminator's score of each; higher looks more real.
+      scores: the discriminator's score of each, higher looks more real; None where the generator
+        has none.
     """
 
     images: UInt8[np.ndarray, "images height width channels"]
     labels: Int32[np.ndarray, " images"]
-    scores: Float32[np.ndarray, " images"]
+    scores: Float32[np.ndarray, " images"] | None
 
 
 def read_generator(folder: WorkFolder, step: int | None = None) -> TrainedGenerator:
@@ -102,7 +106,8 @@ def read_generator(folder: WorkFolder, step: int | None = None) -> TrainedGenera
             raise UserError(f"{error}: choose another --step") from None
     return TrainedGenerator(
         spec,
-        state,
+        state.ema,
+        state.discriminator,
         metadata["step"],
         tuple(metadata["class_names"]),
         tuple(metadata["class_counts"]),
@@ -150,7 +155,7 @@ def images_per_class(generator: TrainedGenerator, num: int, per_class: bool) -> 
     return share_out(num, generator.class_counts)
 
 
-def draw_images(
+def draw_by_class(
     generator: TrainedGenerator,
     counts: Sequence[int],
     seed: int,
@@ -160,9 +165,17 @@ def draw_images(
 
     The same seed and choice give the same images, and more of a class begin with the same
     ones.
+
+    Raises:
+      UserError: the best of several latents is wanted, and nothing scores them.
     """
-    spec = generator.spec
-    state = jax.tree.map(jnp.asarray, generator.state)
+    spec, scored = generator.spec, generator.discriminator is not None
+    if choice.rejection > 1 and not scored:
+        raise UserError(
+            f"--rejection={choice.rejection} needs the discriminator, which the file of a "
+            "generator does not hold: draw from its work folder"
+        )
+    ema, discriminator = jax.tree.map(jnp.asarray, (generator.ema, generator.discriminator))
     labels = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     images = np.empty((len(labels), *spec.image_shape), np.uint8)
     scores = np.empty(len(labels), np.float32)
@@ -171,13 +184,14 @@ def draw_images(
         first = places[0] - np.searchsorted(labels, label)  # Its number within the class.
         keys = candidate_keys(seed, label, len(counts), choice)
         latents = (chosen_latents(key, first, _BATCH, spec, choice) for key in keys)
-        drawn, its_scores = best_of(_scored(state, each, label, spec) for each in latents)
+        candidates = (_scored(ema, discriminator, each, label, spec) for each in latents)
+        drawn, its_scores = best_of(candidates)
         images[places], scores[places] = drawn[: len(places)], its_scores[: len(places)]
         progress.advance(len(places))
     progress.close()
     if not generator.labelled:
         labels = np.full_like(labels, NO_LABEL)
-    return SyntheticImages(images, labels, scores)
+    return SyntheticImages(images, labels, scores if scored else None)
 
 
 def discriminator_scores(
@@ -187,7 +201,7 @@ def discriminator_scores(
 ) -> Float64[np.ndarray, " images"]:
     """Returns the discriminator's score of each image as one of its class; higher is more real."""
     scores = np.empty(len(images))
-    discriminator = jax.tree.map(jnp.asarray, generator.state.discriminator)
+    discriminator = jax.tree.map(jnp.asarray, generator.discriminator)
     for label, places in chunks_of_classes(labels, _BATCH):
         # Filled up with one image again, so that one program serves every class.
         filled = np.resize(places, _BATCH)
@@ -197,9 +211,14 @@ def discriminator_scores(
 
 
 def _scored(
-    state: GANState, latents: Float[Array, "batch latent"], label: int, spec: Spec
+    ema: MovingAverage,
+    discriminator: Network | None,
+    latents: Float[Array, "batch latent"],
+    label: int,
+    spec: Spec,
 ) -> Scored:
-    """Returns the images of latents, and the discriminator's scores of them."""
-    drawn = draw(state.ema, latents, label, spec=spec)
-    scores = score(state.discriminator, drawn, label, spec=spec)
-    return np.asarray(drawn), np.asarray(scores)
+    """Returns the images of latents, and the discriminator's scores of them (zeros without one)."""
+    drawn = draw(ema, latents, label, spec=spec)
+    if discriminator is None:
+        return np.asarray(drawn), np.zeros(len(latents), np.float32)
+    return np.asarray(drawn), np.asarray(score(discriminator, drawn, label, spec=spec))

@@ -30,14 +30,15 @@ def write_npz(
 ) -> None:
     """Writes `synthetic/images.npz`.
 
-    It has `images`, `labels`, `scores`, each filter's scores and, of a generator that knows
-    classes, `class_names` in the order of the labels.
+    It has `images`, `labels`, `scores` where there are any, each filter's scores and, of a
+    generator that knows classes, `class_names` in the order of the labels.
     """
-    named = {f"filter_{name}": values for name, values in filter_scores.items()}
+    named = {} if drawn.scores is None else {"scores": drawn.scores}
+    named |= {f"filter_{name}": values for name, values in filter_scores.items()}
     if not (drawn.labels == NO_LABEL).all():
         named["class_names"] = np.array(class_names, str)
     with atomic_file(folder.synthetic_images) as file:
-        np.savez(file, images=drawn.images, labels=drawn.labels, scores=drawn.scores, **named)
+        np.savez(file, images=drawn.images, labels=drawn.labels, **named)
 
 
 def class_folders(class_names: Sequence[str]) -> list[str]:
@@ -62,7 +63,7 @@ def write_pictures(
     """Writes `synthetic/<class>/*.png` and `synthetic/manifest.csv`, in place of earlier ones.
 
     All pictures are written under a temporary name first; the manifest, which names
-    them, comes last.
+    them, comes last. Where there are no scores, their column is empty.
     """
     temporary = folder.synthetic / ".pictures.tmp"
     shutil.rmtree(temporary, ignore_errors=True)
@@ -75,7 +76,8 @@ def write_pictures(
             name = f"{place}/{index:06d}.png"
             images.write_picture(temporary / name, image)
             of_class = "" if label == NO_LABEL else class_names[label]
-            rows.append([name, int(label), float(drawn.scores[index]), of_class])
+            score = "" if drawn.scores is None else float(drawn.scores[index])
+            rows.append([name, int(label), score, of_class])
             progress.advance(1)
         for name in [*folders, _UNLABELLED]:
             shutil.rmtree(folder.synthetic / name, ignore_errors=True)
@@ -95,18 +97,18 @@ def write_tfds(
 ) -> None:
     """Writes `synthetic/tfds`, which `tfds.builder_from_directory` reads, in place of an earlier.
 
-    Features are `image`, `score` and, of a generator that knows classes, `label`; the split is
-    called `train`.
+    Features are `image`, `score` where there are scores and, of a generator that knows classes,
+    `label`; the split is called `train`.
     """
     # Imported here: it takes seconds.
     import tensorflow_datasets as tfds
 
     labelled = drawn.labels.size and drawn.labels[0] != NO_LABEL
-    features = {
-        "image": tfds.features.Image(shape=drawn.images.shape[1:]),
-        "score": tfds.features.Scalar(np.float32),
-    }
-    columns = {"image": drawn.images, "score": drawn.scores}
+    features = {"image": tfds.features.Image(shape=drawn.images.shape[1:])}
+    columns = {"image": drawn.images}
+    if drawn.scores is not None:
+        features["score"] = tfds.features.Scalar(np.float32)
+        columns["score"] = drawn.scores
     if labelled:
         features["label"] = tfds.features.ClassLabel(names=list(class_names))
         columns["label"] = drawn.labels

@@ -20,7 +20,7 @@ from gaug_jax.evaluation.features import classifier_extractor, extract
 from gaug_jax.evaluation.image_sets import array_set
 from gaug_jax.files import atomic_file
 from gaug_jax.synthesis import filters
-from gaug_jax.synthesis.drawing import draw_images, read_generator
+from gaug_jax.synthesis.drawing import draw_by_class, read_generator
 from gaug_jax.workfolder import WorkFolder
 
 
@@ -156,7 +156,7 @@ def study_pool(
             "the study's generated images need classes: set config.model.labels to 'conditional' "
             "or 'per_class'"
         )
-    images = draw_images(generator, counts.tolist(), seed)
+    images = draw_by_class(generator, counts.tolist(), seed)
     if isinstance(spec, LinearSpec):
         seen = seen_by_linear_model(spec, train, images.images)
     else:

@@ -66,7 +66,7 @@ class Made:
         for step in CHECKPOINTS:
             (self.folder.checkpoints / f"{step:08d}").mkdir(parents=True)
         patch.setattr(module, "_DRAWN", 4)
-        patch.setattr(module, "draw_images", self.draw)
+        patch.setattr(module, "draw_by_class", self.draw)
         patch.setattr(module, "_discriminator_extractor", self.discriminator)
         patch.setattr(module, "project", self.project)
 

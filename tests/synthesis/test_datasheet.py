@@ -6,6 +6,7 @@ import pytest
 
 from configs import base
 from gaug_jax.synthesis.datasheet import datasheet
+from gaug_jax.synthesis.training_data import training_data
 
 LATENTS = {"truncation": None, "rejection": 1}
 MADE = {"step": 12_345, "seed": 7, "latents": LATENTS, "filter": "none", "keep": 1.0}
@@ -32,7 +33,7 @@ def written(data=None, counts=None, made=MADE, **privacy):
     config["train"]["batch_size"] = 40
     config["augment"]["policy"] = "cutout"
     data = data or manifest(row("one.png"))
-    return datasheet(config, data, counts or {"a": 5, "b": 0}, made, **privacy)
+    return datasheet(config, training_data(data), counts or {"a": 5, "b": 0}, made, **privacy)
 
 
 def section(text, title):

@@ -10,7 +10,7 @@ from support.settings_for_tests import host_copy, make_run, small_spec
 
 from gaug_jax.errors import UserError
 from gaug_jax.gan.drawing import draw, latents_of, score
-from gaug_jax.synthesis.drawing import TrainedGenerator, draw_images
+from gaug_jax.synthesis.drawing import TrainedGenerator, draw_by_class
 from gaug_jax.synthesis.latents import EVERY_LATENT, LatentChoice, best_of, chosen_latents
 
 COUNTS = [30, 0, 20]
@@ -22,7 +22,7 @@ def trained(tmp_path_factory):
     run = make_run(tmp_path_factory.mktemp("trained"), model__labels="conditional")
     state = host_copy(run.train())
     spec = small_spec(axis_name=None, model__labels="conditional")
-    return TrainedGenerator(spec, state, 12, ("a", "b", "c"), (10, 10, 10))
+    return TrainedGenerator(spec, state.ema, state.discriminator, 12, ("a", "b", "c"), (10, 10, 10))
 
 
 def assert_same(one, other):
@@ -53,14 +53,14 @@ def test_a_truncated_latent_depends_on_its_number_alone():
 
 
 def test_without_a_choice_the_images_are_those_of_the_plain_latents(trained):
-    drawn = draw_images(trained, COUNTS, 3)
-    assert_same(drawn, draw_images(trained, COUNTS, 3, EVERY_LATENT))
+    drawn = draw_by_class(trained, COUNTS, 3)
+    assert_same(drawn, draw_by_class(trained, COUNTS, 3, EVERY_LATENT))
     for label, count in enumerate(COUNTS):
         # How images were drawn before there was a choice.
         key = jax.random.fold_in(jax.random.key(3), label)
         latents = latents_of(key, 0, 256, trained.spec)
-        images = draw(trained.state.ema, latents, label, spec=trained.spec)
-        scores = score(trained.state.discriminator, images, label, spec=trained.spec)
+        images = draw(trained.ema, latents, label, spec=trained.spec)
+        scores = score(trained.discriminator, images, label, spec=trained.spec)
         of_class = drawn.labels == label
         np.testing.assert_array_equal(drawn.images[of_class], images[:count])
         np.testing.assert_array_equal(drawn.scores[of_class], scores[:count])
@@ -79,7 +79,7 @@ def test_the_highest_score_wins_and_the_first_among_equals():
 
 def test_rejection_raises_every_score_and_tells_the_score_of_the_image_it_keeps(trained):
     plain, some, more = (
-        draw_images(trained, COUNTS, 0, LatentChoice(rejection=count)) for count in (1, 2, 8)
+        draw_by_class(trained, COUNTS, 0, LatentChoice(rejection=count)) for count in (1, 2, 8)
     )
     assert (some.scores >= plain.scores).all()
     assert (more.scores >= some.scores).all()
@@ -91,7 +91,7 @@ def test_rejection_raises_every_score_and_tells_the_score_of_the_image_it_keeps(
     assert len(np.unique(more.images, axis=0)) == len(more.images)
     for label in (0, 2):
         of_class = more.labels == label
-        scores = score(trained.state.discriminator, more.images[of_class], label, spec=trained.spec)
+        scores = score(trained.discriminator, more.images[of_class], label, spec=trained.spec)
         np.testing.assert_allclose(more.scores[of_class], scores, rtol=1e-4, atol=1e-5)
 
 
@@ -99,14 +99,17 @@ def test_rejection_raises_every_score_and_tells_the_score_of_the_image_it_keeps(
     "choice", [LatentChoice(truncation=0.7), LatentChoice(rejection=3), LatentChoice(0.7, 3)]
 )
 def test_the_same_seed_gives_the_same_images_and_more_begin_with_them(trained, choice):
-    drawn = draw_images(trained, [3, 3, 3], 5, choice)
-    assert_same(drawn, draw_images(trained, [3, 3, 3], 5, choice))
+    drawn = draw_by_class(trained, [3, 3, 3], 5, choice)
+    assert_same(drawn, draw_by_class(trained, [3, 3, 3], 5, choice))
     # More than one batch.
-    more = draw_images(trained, [300, 4, 3], 5, choice)
+    more = draw_by_class(trained, [300, 4, 3], 5, choice)
     for label in range(3):
         first = more.images[more.labels == label][:3]
         np.testing.assert_array_equal(first, drawn.images[drawn.labels == label])
-    for other in (draw_images(trained, [3, 3, 3], 6, choice), draw_images(trained, [3, 3, 3], 5)):
+    for other in (
+        draw_by_class(trained, [3, 3, 3], 6, choice),
+        draw_by_class(trained, [3, 3, 3], 5),
+    ):
         assert (other.images != drawn.images).any()
 
 

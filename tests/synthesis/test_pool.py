@@ -133,7 +133,7 @@ class Generator:
         self.step, self.labelled = 10, True
         self.drawn, self.classifiers = [], []
         monkeypatch.setattr(module, "read_generator", lambda folder: self)
-        monkeypatch.setattr(module, "draw_images", self.draw)
+        monkeypatch.setattr(module, "draw_by_class", self.draw)
         monkeypatch.setattr(module, "domain_classifier", self.classifier)
 
     def draw(self, generator, counts, seed):
