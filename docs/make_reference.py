@@ -37,6 +37,10 @@ FILES = {
         "Every image with its class, group, part, licence and hash; counts, duplicates, and all "
         "that was left out.",
     ),
+    "given_images": (
+        "main",
+        "From Python alone: the arrays that `gaug_jax.train_generator` was given.",
+    ),
     "checkpoints": (
         "main",
         "A folder for each step that is kept, the latest and the best: the state, `metadata.json`, "

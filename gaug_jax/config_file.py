@@ -1,15 +1,23 @@
 """A config's file and the fields that are set beside it: what is wrong with them, in one line."""
 
+import copy
 import difflib
+import os
 import re
 import runpy
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from ml_collections import ConfigDict
 
 from gaug_jax.errors import UserError, in_short
+from gaug_jax.settings import SECTIONS, Settings, read_settings
+from gaug_jax.settings.fields import fields_of
+
+# A config by its name, by its file, or itself.
+Config = str | os.PathLike[str] | ConfigDict
 
 _A_CONFIG = "a Python file whose get_config() returns a config, such as configs/digits.py"
 # Below this likeness a guess at what was meant misleads.
@@ -41,6 +49,45 @@ def read_config(path: str) -> ConfigDict:
     if not isinstance(config, ConfigDict):
         raise UserError(f"--config={path} is not a config: give {_A_CONFIG}")
     return config
+
+
+def settings_of(config: Config, changes: Mapping[str, Any] | None = None) -> Settings:
+    """Returns the settings of a config with other values of some fields.
+
+    Args:
+      config: its name, its file or itself, which is not changed.
+      changes: values by the names of fields, as `section.field`.
+
+    Raises:
+      UserError: as of `read_config`, a field is unknown, or a value is not allowed.
+    """
+    is_config = isinstance(config, ConfigDict)
+    config = copy.deepcopy(config) if is_config else read_config(os.fspath(config))
+    changes = dict(changes or {})
+    check_fields(config, changes)
+    for name, value in changes.items():
+        value = os.fspath(value) if isinstance(value, os.PathLike) else value
+        value = tuple(value) if isinstance(value, list) else value
+        try:
+            if value is None and name not in _may_be_unset():
+                raise TypeError
+            config.update_from_flattened_dict({name: value})
+        except (TypeError, ValueError):
+            raise UserError(
+                f"config.{name}={in_short(repr(value))}: the field takes no "
+                f"{type(value).__name__}: see docs/config.md"
+            ) from None
+    return read_settings(config.to_dict())
+
+
+def _may_be_unset() -> set[str]:
+    """Returns the names of the fields that may be None."""
+    return {
+        f"{section}.{each.name}"
+        for section, kind in SECTIONS.items()
+        for each in fields_of(kind)
+        if each.default is None
+    }
 
 
 def _shipped(name: str) -> str:

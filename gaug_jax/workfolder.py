@@ -17,6 +17,7 @@ class WorkFolder:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).absolute()
         self.config = self.path / "config.json"
+        self.given_images = self.path / "given_images.npz"
         self.data_manifest = self.path / "data_manifest.json"
         self.checkpoints = self.path / "checkpoints"
         self.training_finished = self.checkpoints / "finished"
