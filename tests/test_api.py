@@ -241,6 +241,17 @@ def test_mistakes_have_the_words_of_the_commands(tmp_path, trained):
     assert not any(tmp_path.iterdir())
 
 
+def test_a_study_is_refused_before_anything_is_written(tmp_path):
+    for num, changes, message in (
+        (1, {}, "--num=1: give 2 or more"),
+        (9, {"data.fold": 7}, "data.fold"),
+        (9, {"classify.arms": ["real", "none"]}, "classify.arms"),
+    ):
+        with pytest.raises(gaug_jax.UserError, match=message):
+            gaug_jax.run_study("digits_study", tmp_path / "W", changes, num=num)
+    assert not (tmp_path / "W").exists()
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -32,6 +32,7 @@ from gaug_jax.synthesis.training_data import TrainingData
 
 FORMAT_VERSION = 1
 _ENTRY = "gaug_jax"
+_FAMILY = "dcgan"
 _NONE = "restore the file, or make it anew with gaug_jax.synthesize --save_generator"
 _DTYPE = "F32"  # As the format calls float32, which every parameter is.
 
@@ -69,12 +70,12 @@ def write_generator_file(
     tensors = {
         name: np.asarray(leaf, order="C") for name, (_, leaf) in _named(generator.ema).items()
     }
-    height, _, channels = generator.spec.image_shape
+    _, width, channels = generator.spec.image_shape
     told = {
         "format_version": FORMAT_VERSION,
         "project_version": _project_version(),
-        "family": "dcgan",
-        "image_size": height,
+        "family": _FAMILY,
+        "image_size": width,
         "channels": channels,
         "class_names": list(generator.class_names),
         "class_counts": list(generator.class_counts),
@@ -100,8 +101,7 @@ def read_generator_file(path: str | Path) -> SavedGenerator:
     try:
         with safe_open(path, framework="numpy") as file:
             told = _told(file.metadata() or {}, path)
-            spec, settings, data = _described(told, path)
-            leaves = _leaves(spec)
+            spec, leaves, settings, data = _described(told, path)
             _check_header(file, leaves, path)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
@@ -186,8 +186,10 @@ def _told(metadata: Mapping[str, str], path: str | Path) -> dict[str, Any]:
     return told
 
 
-def _described(told: Mapping[str, Any], path: str | Path) -> tuple[Spec, Settings, TrainingData]:
-    """Returns networks, settings and training data as the file tells them.
+def _described(
+    told: Mapping[str, Any], path: str | Path
+) -> tuple[Spec, Leaves, Settings, TrainingData]:
+    """Returns networks, their tensors, settings and training data as the file tells them.
 
     Raises:
       UserError: they cannot be.
@@ -204,7 +206,13 @@ def _described(told: Mapping[str, Any], path: str | Path) -> tuple[Spec, Setting
         data = TrainingData(**told["training_data"])
         data = data._replace(licences=tuple((str(name), None) for name, _ in data.licences))
         settings = read_settings(told["config"], stored=True)
-        return make_spec(settings, len(names), axis_name=None), settings, data
+        spec = make_spec(settings, len(names), axis_name=None)
+        if (told["family"], told["image_size"], told["channels"]) != (
+            _FAMILY,
+            *spec.image_shape[1:],
+        ):
+            raise ValueError("family, image size or channels")
+        return spec, _leaves(spec), settings, data
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     except Exception as error:  # Whatever something made up leads to.
