@@ -160,7 +160,7 @@ def test_a_findings_own_column_and_columns_by_name(tmp_path):
     source = read_source(settings_of(table, label="Edema", group_column="who"))
     assert {record.label for record in source.records} == {"Edema", "no Edema"}
     assert len(source.records) == 10 and len(source.notes) == 2
-    assert source.records[0].group == "0" and source.records[0].metadata == {"Edema": "1"}
+    assert source.records[0].group == "0" and source.records[0].metadata == {}
     uncertain = read_source(settings_of(table, label="Edema", uncertain="positive"))
     assert len(uncertain.records) == 15
 

@@ -86,7 +86,8 @@ def read_labelled(found: Labelled, settings: DataSettings) -> SourceData:
             missing.append(name)
         elif label is not None:
             group = row[columns["group"]] or None if "group" in columns else None
-            records.append(Record(name, path, label, group, part, _others(row, columns, found)))
+            others = _others(row, {*columns.values(), settings.label}, found)
+            records.append(Record(name, path, label, group, part, others))
     if not records:
         raise UserError(
             f"{files.root} holds none of the {len(rows)} files that {table} names, such as "
@@ -101,9 +102,8 @@ def read_labelled(found: Labelled, settings: DataSettings) -> SourceData:
     )  # fmt: skip
 
 
-def _others(row: Row, columns: dict[str, str], found: Labelled) -> dict[str, str]:
-    """Returns the metadata of a row."""
-    read = set(columns.values())
+def _others(row: Row, read: set[str | None], found: Labelled) -> dict[str, str]:
+    """Returns the metadata of a row: what is not read otherwise."""
     return {key: value for key, value in row.items()
             if key not in read and (found.kept is None or key in found.kept)}  # fmt: skip
 
