@@ -12,9 +12,9 @@ A study of the middle is --config.data.crop=0.7.
 `auto` chooses among models that are linear in pixels or in the frozen features of a pretrained
 network, and a small network.
 
-Measured (`auto` took linear; 99 minutes with other work beside it, the arms real and classical alone
-3 min 45 s): AUROC, mean over the five splits, of real 0.726 (0.655 to 0.797), classical 0.730 (0.658
-to 0.803), gan+classical 0.687 (0.616 to 0.758), -0.043 (-0.072 to -0.015) from classical.
+Measured (`auto` took linear; 99 minutes with other work beside it, the arms real and classical
+alone 3 min 45 s): AUROC, mean over the five splits, of real 0.726 (0.655 to 0.797), classical 0.730
+(0.658 to 0.803), gan+classical 0.687 (0.616 to 0.758), -0.043 (-0.072 to -0.015) from classical.
 """
 
 from ml_collections import ConfigDict
