@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, Int, PyTree, UInt8
 from gaug_jax import images as image_ranges
 from gaug_jax.gan.growth import at_its_stage
 from gaug_jax.gan.networks import Network
+from gaug_jax.gan.scores import of_images
 from gaug_jax.gan.spec import Spec
 from gaug_jax.gan.state import MovingAverage
 
@@ -87,7 +88,7 @@ def _seen(
         scores, found = spec.discriminator.apply(
             variables, images, labels, train=False, mutable=["intermediates"]
         )
-        return scores, found["intermediates"]["features"][0]
+        return of_images(scores), found["intermediates"]["features"][0]
 
     return at_its_stage(see, batch_stats, variables, spec=spec)
 

@@ -1,6 +1,7 @@
 """All that a train step is compiled for: the networks, and the config's sections that decide it."""
 
 import dataclasses
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +13,7 @@ from gaug_jax.gan.private_settings import check_private
 from gaug_jax.models.classifier import Classifier
 from gaug_jax.models.convolution import default_implementation
 from gaug_jax.models.dcgan import Discriminator, Generator, num_stages
+from gaug_jax.models.projected import ProjectedDiscriminator
 from gaug_jax.objectives import LOSSES
 from gaug_jax.objectives.presets import PRESETS
 from gaug_jax.settings import (
@@ -23,6 +25,7 @@ from gaug_jax.settings import (
 )
 from gaug_jax.settings.checks import one_of
 from gaug_jax.settings.fields import deciding
+from gaug_jax.weights.efficientnet import frozen_depths
 
 DEVICES = "devices"
 
@@ -49,7 +52,7 @@ class Spec:
     """
 
     generator: Generator
-    discriminator: Discriminator
+    discriminator: Discriminator | ProjectedDiscriminator
     classifier: Classifier | None
     model: ModelSettings
     objective: ObjectiveSettings
@@ -135,11 +138,7 @@ def make_spec(settings: Settings, num_classes: int, axis_name: str | None = DEVI
             upsampling=model.upsampling,
             **shared,
         ),
-        discriminator=Discriminator(
-            norm=settings.objective.discriminator_norm,
-            spectral_norm=settings.objective.spectral_norm,
-            **shared,
-        ),
+        discriminator=_discriminator(settings, shared),
         classifier=_classifier(settings, num_classes, axis_name),
         model=deciding(model),
         objective=deciding(settings.objective),
@@ -150,6 +149,24 @@ def make_spec(settings: Settings, num_classes: int, axis_name: str | None = DEVI
         generators_at_once=min(train.classes_at_once or num_generators, num_generators),
         axis_name=axis_name,
     )
+
+
+def _discriminator(
+    settings: Settings, shared: dict[str, Any]
+) -> Discriminator | ProjectedDiscriminator:
+    """Returns the discriminator.
+
+    Args:
+      settings: of the run, nothing left unset.
+      shared: options of both networks of DCGAN.
+    """
+    norms = {"norm": settings.objective.discriminator_norm,
+             "spectral_norm": settings.objective.spectral_norm}  # fmt: skip
+    if settings.model.discriminator == "dcgan":
+        return Discriminator(**norms, **shared)
+    same = ("width", "num_classes", "axis_name", "dtype", "implementation")
+    options = {name: shared[name] for name in same}
+    return ProjectedDiscriminator(depths=frozen_depths, **norms, **options)
 
 
 def _with_preset(settings: Settings) -> Settings:
@@ -196,6 +213,24 @@ def _check(settings: Settings) -> None:
             f"losses, not of {objective.loss!r}: set it to 0"
         )
     _check_augment(settings.augment, objective.loss)
+    if settings.model.discriminator == "projected":
+        _check_projected(settings)
+
+
+def _check_projected(settings: Settings) -> None:
+    """Raises `UserError` where a discriminator through a frozen network cannot be had."""
+    asked = {
+        "model.residual": settings.model.residual,
+        "model.attention": settings.model.attention,
+        "train.growing_steps": settings.train.growing_steps,
+        "objective.private": settings.objective.private,
+    }
+    for name, value in asked.items():
+        if value:
+            raise UserError(
+                f"config.{name}={value} is not to be had with config.model.discriminator="
+                "'projected': leave it out, or choose dcgan"
+            )
 
 
 def _check_augment(augment: AugmentSettings, loss: str) -> None:

@@ -22,6 +22,7 @@ from gaug_jax.gan.joint_classifier import updated_classifier
 from gaug_jax.gan.networks import Network, updated_network
 from gaug_jax.gan.penalties import penalties
 from gaug_jax.gan.private import private_gradient
+from gaug_jax.gan.scores import of_images
 from gaug_jax.gan.spec import Spec
 from gaug_jax.gan.state import GANState, MovingAverage
 from gaug_jax.models import growing
@@ -86,8 +87,8 @@ def _generate(
 
 def _score(
     params: PyTree, batch_stats: PyTree, images: Array, labels: Array, spec: Spec
-) -> tuple[Float[Array, " batch"], PyTree]:
-    """Returns the discriminator's scores and its new statistics."""
+) -> tuple[Float[Array, "batch ..."], PyTree]:
+    """Returns the discriminator's scores, perhaps several of an image, and its new statistics."""
     variables = {"params": params, "batch_stats": batch_stats}
     scores, updates = spec.discriminator.apply(
         variables, images, labels, train=True, mutable=["batch_stats"]
@@ -97,7 +98,7 @@ def _score(
 
 def _score_both(
     params: PyTree, batch_stats: PyTree, pairs: Pairs, spec: Spec
-) -> tuple[Float[Array, " batch"], Float[Array, " batch"], PyTree]:
+) -> tuple[Float[Array, "batch ..."], Float[Array, "batch ..."], PyTree]:
     """Returns scores of real and of generated images, and the new statistics.
 
     Batch norm must see the two apart (DCGAN); otherwise one pass serves both.
@@ -130,7 +131,10 @@ def _discriminator_loss(
     )
     loss = LOSSES[spec.objective.loss].discriminator(real_scores, fake_scores, **options)
     metrics = {"d_real": jnp.mean(real_scores), "d_fake": jnp.mean(fake_scores)}
-    critic = lambda images: _score(params, network.batch_stats, images, pairs.labels, spec)[0]  # noqa: E731
+
+    def critic(images: Array) -> Float[Array, " batch"]:
+        return of_images(_score(params, network.batch_stats, images, pairs.labels, spec)[0])
+
     scores = (real_scores, fake_scores)
     images, due = (pairs.real, pairs.fake), update % spec.objective.r1_every == 0
     penalty, found = penalties(critic, images, scores, pairs.mixing, feedback, due, spec)

@@ -6,10 +6,7 @@ where no normalisation follows a hidden layer, so that the generator with three
 channels has 3,576,704 parameters, as in the reference implementation.
 """
 
-import math
-
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
@@ -23,12 +20,12 @@ from gaug_jax.models.layers import (
     ToScore,
     applied,
     normal_around,
+    normed,
 )
 from gaug_jax.models.resampling import shrunk
 from gaug_jax.models.residual import ResidualBlock
 
 SMALLEST = 4
-_MOST_GROUPS = 8
 
 
 def num_stages(image_size: int) -> int:
@@ -176,7 +173,7 @@ class Discriminator(nn.Module):
                 coarse = self._halved(layer, coarse, train, from_image=True)
                 fade = growing.fade_of(progress, newest)
                 hidden = fade * hidden + (1.0 - fade) * coarse
-            hidden = _normed(hidden, self, train, f"BatchNorm_{layer}")
+            hidden = normed(hidden, self, train, f"BatchNorm_{layer}")
             if layer == 0 and self.attention:
                 attention = SelfAttention(self.dtype, self.implementation)
                 hidden = attention(hidden, train=train)
@@ -201,7 +198,7 @@ class Discriminator(nn.Module):
             block = ResidualBlock(
                 Downsample, features, self.spectral_norm, name=f"ResidualBlock_{layer}", **options
             )
-            return block(images, lambda hidden: _normed(hidden, self, train), train=train)
+            return block(images, lambda hidden: normed(hidden, self, train), train=train)
         kind = "FromImage" if from_image and layer else "Downsample"
         module = Downsample(features, name=f"{kind}_{layer}", **options)
         name = f"SpectralNorm_{layer}" if kind == "Downsample" else f"SpectralNorm_{kind}_{layer}"
@@ -210,15 +207,3 @@ class Discriminator(nn.Module):
     def _applied(self, layer: nn.Module, inputs: Array, train: bool, name: str) -> Array:
         """Applies a layer, through spectral norm where the network has it."""
         return applied(layer, inputs, spectral_norm=self.spectral_norm, train=train, name=name)
-
-
-def _normed(hidden: Array, network: Discriminator, train: bool, name: str | None = None) -> Array:
-    """Applies the network's norm, in the module that calls, and LeakyReLU."""
-    if network.norm == "batch":
-        norm = BatchNorm(axis_name=network.axis_name, dtype=network.dtype, name=name)
-        hidden = norm(hidden, train=train)
-    elif network.norm == "group":
-        groups = math.gcd(hidden.shape[-1], _MOST_GROUPS)
-        name = name and name.replace("BatchNorm", "GroupNorm")
-        hidden = nn.GroupNorm(groups, dtype=network.dtype, name=name)(hidden)
-    return jax.nn.leaky_relu(hidden, 0.2)

@@ -292,8 +292,19 @@ def network_input(
     """
     if images.shape[-1] not in (1, 3):
         raise ValueError(f"images have {images.shape[-1]} channels: 1 or 3 are needed")
-    scaled_images = (jnp.asarray(images, jnp.float32) - 127.0) / 128.0
-    return jnp.broadcast_to(scaled_images, (*images.shape[:3], 3))
+    return _as_rgb((jnp.asarray(images, jnp.float32) - 127.0) / 128.0)
+
+
+def input_of_unit(
+    images: Float[Array, "batch height width channels"],
+) -> Float[Array, "batch height width 3"]:
+    """Returns the same of images in [-1, 1], which may be differentiated."""
+    return _as_rgb((images.astype(jnp.float32) * 127.5 + 0.5) / 128.0)
+
+
+def _as_rgb(images: Array) -> Array:
+    """Returns one channel as three, and three as they are."""
+    return jnp.broadcast_to(images, (*images.shape[:3], 3))
 
 
 def folded(variables: PyTree) -> PyTree:

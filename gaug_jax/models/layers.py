@@ -3,7 +3,9 @@
 Images are [batch, height, width, channels]; kernels [height, width, in, out].
 """
 
+import math
 from collections.abc import Callable
+from typing import Protocol
 
 import flax.linen as nn
 import jax
@@ -14,6 +16,7 @@ from gaug_jax.models.convolution import convolution, transposed_convolution
 from gaug_jax.models.plain_convolution import plain_convolution
 
 KERNEL_SIZE = 4
+_MOST_GROUPS = 8
 
 
 def normal_around(mean: float, standard_deviation: float = 0.02) -> Callable:
@@ -178,3 +181,30 @@ def applied(
     if not spectral_norm:
         return layer(inputs)
     return nn.SpectralNorm(layer, name=name)(inputs, update_stats=train)
+
+
+class Normed(Protocol):
+    """A network that says how its hidden features are normalised."""
+
+    norm: str
+    axis_name: str | None
+    dtype: jnp.dtype
+
+
+def normed(hidden: Array, network: Normed, train: bool, name: str | None = None) -> Array:
+    """Applies a network's norm, in the module that calls, and LeakyReLU.
+
+    Args:
+      hidden: features.
+      network: its `norm` is `batch`, `group` (up to eight groups) or `none`.
+      train: use and update the batch's statistics instead of the running ones.
+      name: of the norm, with `BatchNorm` in it.
+    """
+    if network.norm == "batch":
+        norm = BatchNorm(axis_name=network.axis_name, dtype=network.dtype, name=name)
+        hidden = norm(hidden, train=train)
+    elif network.norm == "group":
+        groups = math.gcd(hidden.shape[-1], _MOST_GROUPS)
+        name = name and name.replace("BatchNorm", "GroupNorm")
+        hidden = nn.GroupNorm(groups, dtype=network.dtype, name=name)(hidden)
+    return jax.nn.leaky_relu(hidden, 0.2)

@@ -30,6 +30,11 @@ class ModelSettings:
     attention: bool = field(
         False, "Self-attention at half the image's height (32x32 at 64x64), in both networks."
     )
+    discriminator: str = field(
+        "dcgan",
+        "dcgan, or projected: four small discriminators of the features of a network that was "
+        "trained on photographs (Sauer et al. 2021).",
+    )
     classifier_width: int = field(
         32,
         "Channels of the first layer of the classifier that objective.classifier_weight trains.",
@@ -39,4 +44,5 @@ class ModelSettings:
         one_of("model.upsampling", self.upsampling, ("transposed", "nearest"))
         for name in ("width", "latent_dim", "classifier_width"):
             at_least(f"model.{name}", getattr(self, name), 1)
+        one_of("model.discriminator", self.discriminator, ("dcgan", "projected"))
         one_of("model.labels", self.labels, ("none", "per_class", "conditional"))

@@ -17,11 +17,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import traverse_util
-from jaxtyping import PyTree
+from jaxtyping import Array, Float, PyTree
 
 from gaug_jax.errors import UserError
 from gaug_jax.models.depthwise import default_implementation
-from gaug_jax.models.efficientnet import LEAST_SIZE, EfficientNetLite0, folded
+from gaug_jax.models.efficientnet import LEAST_SIZE, EfficientNetLite0, folded, input_of_unit
+from gaug_jax.models.resampling import enlarged
 from gaug_jax.weights.checked import (
     Shapes,
     Tensors,
@@ -104,6 +105,29 @@ def frozen_efficientnet() -> Frozen:
     del params["classifier"]
     network = EfficientNetLite0(implementation=default_implementation(), normalised=False)
     return Frozen(network, params, published.sha256)
+
+
+def frozen_depths(
+    images: Float[Array, "batch height width channels"],
+) -> tuple[Float[Array, "batch rows columns features"], ...]:
+    """Returns the frozen network's features at strides 4, 8, 16 and 32, to be differentiated.
+
+    The weights are constants of whatever is compiled with it.
+
+    Args:
+      images: grey or RGB, in [-1, 1]; those below 32x32 are enlarged to that by copies.
+
+    Raises:
+      UserError: as of `pretrained_efficientnet`.
+    """
+    frozen = _frozen()
+    images = enlarged(images, max(LEAST_SIZE, images.shape[1]))
+    return frozen.network.apply(
+        {"params": frozen.params}, input_of_unit(images), train=False
+    ).depths
+
+
+_frozen = functools.cache(frozen_efficientnet)
 
 
 def _file() -> Path:
