@@ -153,11 +153,15 @@ def _decoded(
         values = _values(image, _is_white_zero(opened))
         bits, brightest = 16, int(values.max())
         image = Image.fromarray(_eight_bits(values, window))
-    own = 1 if opened.mode in GREY_MODES or opened.mode[0] == "I" else 3
     # Turned by its EXIF orientation, a picture has its sides the other way round.
     width, height = sides if opened.size == image.size else sides[::-1]
-    facts = PictureFacts(height, width, bits, brightest, pages, own)
+    facts = PictureFacts(height, width, bits, brightest, pages, channels_of(opened.mode))
     return Decoded(_to_array(image, channels), facts)
+
+
+def channels_of(mode: str) -> int:
+    """Returns 1 of Pillow's name of a grey kind of picture, of 16 bits too, and 3 of others."""
+    return 1 if mode in GREY_MODES or mode.startswith("I") else 3
 
 
 def _is_white_zero(opened: Image.Image) -> bool:

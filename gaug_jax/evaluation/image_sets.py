@@ -25,7 +25,7 @@ from gaug_jax.data.layout import AmbiguousLayoutError, Tree, read_tree, read_wit
 from gaug_jax.data.nifti import is_nifti
 from gaug_jax.errors import UserError
 from gaug_jax.images import resize_square, to_luminance
-from gaug_jax.picture_files import GREY_MODES
+from gaug_jax.picture_files import GREY_MODES, channels_of
 
 _COLOUR_MODES = frozenset({"RGB", "RGBA", "P", "PA", "CMYK", "YCbCr"})
 # Of every image of a generator that knows no classes.
@@ -277,7 +277,7 @@ def _header(path: Path) -> _Header:
             f"{path} cannot be read as a picture ({reason}): replace or remove the file"
         ) from None
     size = (width, height) if turned else (height, width)
-    return _Header(mode, *size, 1 if mode in GREY_MODES or mode[0] == "I" else 3, sha256)
+    return _Header(mode, *size, channels_of(mode), sha256)
 
 
 def _film_header(path: Path) -> _Header:
