@@ -227,10 +227,17 @@ def _paper(arm: str, paper: list[list[Any]]) -> str:
 
 
 def _answer_line(summary: Mapping[str, Any]) -> str:
-    """Returns the answer to the question, as a sentence."""
+    """Returns the answer to the question, as a sentence, after why there is none that counts."""
+    answer, reason = summary["answer"], summary.get("cannot_answer")
+    if reason is not None:
+        above = f"**Cannot answer: {reason}.**"
+        return above if answer is None else f"{above}\n\nMade all the same: {_compared(summary)}"
+    return no_answer(summary) if answer is None else _compared(summary)
+
+
+def _compared(summary: Mapping[str, Any]) -> str:
+    """Returns what the comparison that the config names came to, as a sentence."""
     answer = summary["answer"]
-    if answer is None:
-        return no_answer(summary)
     size = summary["endpoint_size"] or "all"
     text = (
         f"**{answer['arm']} against {answer['against']} at training size {size}, "

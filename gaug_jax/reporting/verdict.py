@@ -144,9 +144,18 @@ def verdict(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> Verdict:
     """
     answer = summary["answer"]
     if (reason := summary.get("cannot_answer")) is not None:
-        return Verdict("Cannot answer", f"{reason[0].upper()}{reason[1:]}.")
+        sentence = f"{reason[0].upper()}{reason[1:]}."
+        if answer is not None:
+            sentence += f" Made all the same: {_compared(summary, manifest)}"
+        return Verdict("Cannot answer", sentence)
     if answer is None:
         return Verdict("Not asked", no_answer(summary))
+    return Verdict(_WORDS[answer["verdict"]], _compared(summary, manifest))
+
+
+def _compared(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+    """Returns what the comparison that the config names came to, in sentences."""
+    answer = summary["answer"]
     size = summary["endpoint_size"]
     groups = summary["sizes"][str(size)]["num_groups"]
     figure = FIGURE_NAMES[summary["endpoint"]]
@@ -159,7 +168,7 @@ def verdict(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> Verdict:
         sentence += (
             f" To tell an effect of this size from none would take {how_many(summary, 'of them')}."
         )
-    return Verdict(_WORDS[answer["verdict"]], sentence + _single_seeds(summary))
+    return sentence + _single_seeds(summary)
 
 
 def _single_seeds(summary: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from gaug_jax.downstream.arms import ARMS
 from gaug_jax.reporting import sections, terms
-from gaug_jax.reporting.downstream_table import how_many
+from gaug_jax.reporting.downstream_table import how_many, table
 from gaug_jax.reporting.verdict import card_notes, unknown_groups, verdict
 
 SOME = {"value": 0.5, "low": 0.4, "high": 0.6}
@@ -128,9 +128,24 @@ def test_the_verdict_says_where_it_rests_on_one_seed():
     assert "rests on one seed of the generators and the classifiers:" in both
 
 
-def test_a_study_below_its_floor_says_that_it_cannot_answer_and_nothing_else():
-    found = verdict(summary(cannot_answer="no classifier beats chance: so it is"), manifest())
+def test_a_study_below_its_floor_says_that_it_cannot_answer_before_anything_else():
+    below = {"cannot_answer": "no classifier beats chance: so it is"}
+    found = verdict(summary(answer=None, **below), manifest())
     assert found == ("Cannot answer", "No classifier beats chance: so it is.")
+    lines = table(summary(answer=None, **below)).splitlines()
+    assert lines[0] == "**Cannot answer: no classifier beats chance: so it is.**"
+    assert lines[2].startswith("## ")
+
+
+def test_an_answer_that_was_made_below_the_floor_stands_after_it():
+    below = {"cannot_answer": "no classifier beats chance"}
+    found = verdict(summary(**below), manifest())
+    plain = verdict(summary(), manifest()).sentence
+    assert found.word == "Cannot answer"
+    assert found.sentence == f"No classifier beats chance. Made all the same: {plain}"
+    lines = table(summary(**below)).splitlines()
+    assert lines[0] == "**Cannot answer: no classifier beats chance.**"
+    assert lines[2] == f"Made all the same: {table(summary()).splitlines()[0]}"
     assert verdict(summary(cannot_answer=None), manifest()).word == "Helps"
 
 
@@ -165,7 +180,7 @@ def with_external(figure=SOME, lacking=None, **others):
 
 def test_the_external_set_has_a_table_a_note_and_a_meaning():
     section = sections.downstream_section(with_external(), [], manifest())
-    (shown,) = [table for table in section.tables if "External" in table.caption]
+    (shown,) = [each for each in section.tables if "External" in each.caption]
     assert shown.caption == (
         "External test set other, 40 images of 38 groups; 50 training images"
     )  # fmt: skip
@@ -179,7 +194,7 @@ def test_the_external_set_has_a_table_a_note_and_a_meaning():
     single = sections.downstream_section(with_external(splits=[0]), [], manifest())
     assert "other training images may say otherwise" in " ".join(single.paragraphs)
     without = downstream()
-    words = [*without.paragraphs, *(table.caption for table in without.tables), str(without.terms)]
+    words = [*without.paragraphs, *(each.caption for each in without.tables), str(without.terms)]
     assert "external" not in " ".join(words).lower()
 
 
