@@ -173,6 +173,8 @@ def test_a_findings_own_column_and_columns_by_name(tmp_path):
         ([("00.png", "a")], {"label_column": "finding"}, "label_column='finding' is no column of"),
         ([("no.png", "a")], {}, "holds none of the 1 files"),
         ([("00.png", "")], {}, "no row of the table has a class"),
+        ([("00.png", "a"), ("./00.png", "b")], {}, "00.png twice, as 00.png and as ./00.png: le"),
+        ([("01.png", "a"), ("more/01.png", "a")], {}, "01.png twice, as 01.png and as more/01"),
         ([("twice.png", "a")], {}, "twice.png is at .* and at .*: write its folder"),
     ],
 )
