@@ -42,6 +42,13 @@ def test_every_kind_has_the_same_rows(tmp_path, suffix):
     assert read_table(written(tmp_path / f"t.{suffix}")) == ROWS
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+def test_spreadsheets_texts_are_read(tmp_path, encoding):
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    (tmp_path / "t.tsv").write_text(f"{mark}file\tlabel\na\tÖdem\n", encoding)
+    assert read_table(tmp_path / "t.tsv") == [{"file": "a", "label": "Ödem"}]
+
+
 @pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
 def test_numbers_lists_and_absent_values_are_text(tmp_path, suffix):
     rows = [{"file": "a", "n": 3.0, "x": 0.5, "of": ["A", "B"], "none": None},
@@ -60,7 +67,10 @@ def test_numbers_lists_and_absent_values_are_text(tmp_path, suffix):
         ("t.csv", b"file,file\na,b\n", "has the column 'file' twice"),
         ("t.csv", b'file,label\n"a,b', "cannot be read as a table"),
         ("t.jsonl", b"[1]\n", "line 1, is no object"),
-        ("t.jsonl", b"{no\n", "cannot be read as a table"),
+        ("t.csv", b"file;label\na;b\n", "has ';' between its columns, .* save it with ','"),
+        ("t.tsv", b"file,label\na,b\n", "has ',' between its columns"),
+        ("t.csv", "file,label\na,b".encode("utf-16")[:-1], "cannot be read as a table"),
+        ("t.jsonl", b'{"file": "a"}\n{no\n', "line 2, is no JSON"),
         ("t.parquet", b"no parquet", "cannot be read as a table"),
     ],
 )
