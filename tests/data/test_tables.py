@@ -163,6 +163,15 @@ def test_pictures_have_the_label_patient_part_and_metadata_of_their_row(tmp_path
     assert len(read_source(settings_of(table)).records) == 20
 
 
+def test_paths_as_windows_writes_them_are_found(tmp_path):
+    names = films(tmp_path / "films", 2)
+    rows = [{"file": rf"C:\data\films\{names[0]}", "label": "a"},
+            {"file": rf"more\{names[1]}", "label": "b"}]  # fmt: skip
+    source = read_source(settings_of(written(tmp_path / "t.tsv", rows)))
+    found = [record.picture.relative_to(tmp_path).as_posix() for record in source.records]
+    assert found == ["films/00.png", "films/more/01.png"]
+
+
 def test_a_findings_own_column_and_columns_by_name(tmp_path):
     rows = [{"Path": name, "Edema": ["1", "0", "-1", ""][index % 4], "who": index // 2}
             for index, name in enumerate(films(tmp_path))]  # fmt: skip

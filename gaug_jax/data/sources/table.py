@@ -4,7 +4,7 @@ import collections
 import dataclasses
 import os
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
 from gaug_jax.data.dicom.records import with_dicom_facts
@@ -226,7 +226,8 @@ class _Files:
         path = self.root / name
         if name and path.is_file():
             return path
-        parts = self._key(PurePosixPath(name).parts)
+        written = PureWindowsPath if "\\" in name else PurePosixPath
+        parts = self._key(written(name).parts)
         for length in range(len(parts), min(self._least, len(parts)) - 1, -1):
             found = self._by_end(length).get(parts[-length:], [])
             if len(found) == 1:
