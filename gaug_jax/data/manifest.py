@@ -94,10 +94,28 @@ def make_manifest(
         "unreadable": dict(loaded.unreadable),
         "pictures": loaded.pictures,
         "reading": data.reading,
-        "notes": list(data.notes),
+        "notes": [*data.notes, *_of_parts(settings, used)],
         "manifest_sha256": _content_hash(settings, used, rows),
         "rows": rows,
     }
+
+
+def _of_parts(settings: DataSettings, used: UsedImages) -> list[str]:
+    """Returns a line where parts that were published, but for a test part, are not kept."""
+    published = sorted({record.part for record in used.records if record.part is not None})
+    if not settings.official_test or not published:
+        return []
+    if not used.official:
+        return [
+            f"parts as published ({listed(published)}) are not kept, as there is no test part "
+            "among them: images are divided anew"
+        ]
+    if VALIDATION in published and settings.num_folds:
+        return [
+            "the published validation part is divided anew together with the training part: "
+            "--config.data.num_folds=0 keeps it"
+        ]
+    return []
 
 
 def _rows(used: UsedImages) -> list[dict[str, Any]]:

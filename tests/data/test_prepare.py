@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 
@@ -133,6 +134,27 @@ def test_official_parts_can_be_set_aside(tmp_path):
     assert (prepared.parts == "test").sum() == 12
     assert not (prepared.parts[40:] == "test").all()
     assert prepared.manifest["official_test"] is False
+
+
+@pytest.mark.parametrize(
+    ("parts", "options", "said"),
+    [
+        (("train", "val"), {}, r"parts as published \(train, validation\) are not kept"),
+        (("train", "val", "test"), {}, "validation part is divided anew .*num_folds=0 keeps it"),
+        (("train", "val", "test"), {"num_folds": 0}, None),
+        (("train", "test"), {}, None),
+        (("train", "val"), {"official_test": False}, None),
+    ],
+)
+def test_published_parts_that_are_not_kept_are_said(tmp_path, parts, options, said):
+    arrays = {}
+    for number, part in enumerate(parts):
+        arrays[f"{part}_images"] = random_picture(number, (30, 16, 16))
+        arrays[f"{part}_labels"] = np.arange(30) % 2
+    np.savez(tmp_path / "parts.npz", **arrays)
+    settings = data_settings(source="npz", path=str(tmp_path / "parts.npz"), **options)
+    notes = prepare(settings).manifest["notes"]
+    assert [bool(re.search(said, note)) for note in notes] == [True] if said else notes == []
 
 
 def test_absent_films_end_the_run_or_are_listed(tmp_path):
