@@ -19,6 +19,7 @@ from gaug_jax.data.splits import PARTS, TEST, TRAIN, UNUSED, VALIDATION
 from gaug_jax.settings import DataSettings
 
 _MOST_LICENCES = 12
+_NOT_READABLE = "not readable"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -217,12 +218,14 @@ def report_lines(manifest: Mapping[str, Any]) -> list[str]:
     lines = [*([reading] if reading else []), *manifest["notes"]]
     for what, names in (
         ("absent", manifest["missing"]),
-        ("not readable", list(manifest["unreadable"])),
+        (_NOT_READABLE, list(manifest["unreadable"])),
         ("left out by their licences", manifest["left_out_by_licence"]),
         ("dropped from training beside official test images", manifest["dropped_beside_test"]),
     ):
         if names:
-            lines.append(f"{len(names)} pictures {what}: {listed(names)}")
+            why = manifest["unreadable"].get(names[0]) if what == _NOT_READABLE else None
+            reason = f" (the first: {why})" if why else ""
+            lines.append(f"{len(names)} pictures {what}: {listed(names)}{reason}")
     for change, sizes in manifest["class_changes"].items():
         if sizes:
             text = [f"{name} ({size})" for name, size in sizes.items()]

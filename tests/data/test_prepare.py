@@ -193,6 +193,8 @@ def test_unreadable_pictures_end_the_run_or_are_listed(folder_settings, tmp_path
     assert len(prepared.images) == 40
     assert len(prepared.manifest["unreadable"]) == 25
     assert "truncated" in prepared.manifest["unreadable"]["cat/x07.jpg"]
+    (line,) = (each for each in report_lines(prepared.manifest) if "not readable" in each)
+    assert "and 5 more (the first: cat/x00.jpg cannot be read as a picture" in line
 
 
 def test_no_readable_picture_ends_the_run_in_any_case(tmp_path):
