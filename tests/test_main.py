@@ -323,6 +323,7 @@ def test_help_of_what_needs_a_work_folder_does_not_promise_to_make_one(binary):
     result = run(binary, "--help")
     assert result.returncode == 0
     assert "Folder of the run: there must be one, of gaug_jax.main." in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 100  # Examples keep their lines.
 
 
 @pytest.mark.parametrize("flag", ["--num_processes=2", "--process_id=1"])
