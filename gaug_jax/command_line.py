@@ -22,7 +22,9 @@ from gaug_jax.errors import UserError
 from gaug_jax.training.interrupts import SIGNALS
 
 _HELP = {"-h", "-help", "--help", "--helpshort", "--helpfull"}
-_UNWRITABLE = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EFBIG)
+_UNWRITABLE = (
+    errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EFBIG, errno.ENAMETOOLONG,
+)  # fmt: skip
 
 
 class Binary(NamedTuple):

@@ -51,8 +51,13 @@ def make_folder(path: Path, flag: str) -> None:
 def check_writable(path: str | Path, flag: str) -> None:
     """Raises `UserError` where a file could not be written: before long work, not after it."""
     path = Path(path).absolute()
-    folder = next(parent for parent in path.parents if parent.exists())
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+    try:
+        # A link to nothing is no folder, and none can be made in its place.
+        folder = next(parent for parent in path.parents if os.path.lexists(parent))
+        writable = folder.is_dir() and not path.is_dir() and os.access(folder, os.W_OK)
+    except OSError:  # As of names that are too long.
+        writable = False
+    if not writable:
         raise UserError(f"{flag}={path} cannot be written: choose a file in a folder of yours")
 
 

@@ -99,3 +99,10 @@ def test_bad_input_is_one_line(tmp_path):
     out = f"--out={tmp_path / 'file'}"
     assert "--out" in refused("inspect", "--config=configs/digits.py", out)
     assert "num" in refused("inspect", "--config=configs/digits.py", "--num=0")
+
+
+def test_what_can_be_no_folder_is_refused_before_the_work(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    for name in ("link", "link/below", 300 * "x"):
+        line = refused("inspect", "--config=configs/digits.py", f"--out={tmp_path / name}")
+        assert "cannot be written: choose a file in a folder of yours" in line

@@ -94,6 +94,7 @@ def test_a_score_without_a_validation_part(tmp_path):
 def test_a_work_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "W").write_text("a file")
     assert "cannot be made" in refused("main", *TINY, f"--workdir={tmp_path / 'W'}")
+    assert "name too long" in refused("main", *TINY, f"--workdir={tmp_path / (300 * 'x')}")
 
 
 def test_a_batch_that_devices_do_not_divide(tmp_path):
