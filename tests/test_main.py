@@ -25,6 +25,7 @@ from gaug_jax.training.checkpoints import Checkpoints
             ["--config=configs/digits.py", "--config.train.epoch=3"],
             "error: --config.train.epoch: no such field; did you mean train.epochs?",
         ),
+        (["--config=configs/digits.py", "--config.data={'path': 'x'}"], "config.data is a section"),
         (["--config=configs/digits.py", "--config.trian.epochs=3"], "did you mean train.epochs?"),
         (["--config=configs/digits.py", "--config.seed.x=3"], "--config.seed.x: no such field"),
         (["--config=README.md"], "error: --config=README.md, line "),
