@@ -27,7 +27,7 @@ from gaug_jax.data.arrays import checked_images, checked_labels, read_arrays
 from gaug_jax.data.prepare import PreparedData
 from gaug_jax.errors import UserError
 from gaug_jax.evaluation.image_sets import Form, read_image_set, set_of_arrays
-from gaug_jax.files import atomic_file
+from gaug_jax.files import atomic_file, make_folder
 from gaug_jax.settings.checks import one_of
 from gaug_jax.stages import saved_generator
 from gaug_jax.stages.evaluate import EvaluationOptions, Reader, evaluate_sets
@@ -120,7 +120,7 @@ def train_generator(
       gaug_jax.training.interrupts.Interrupted: Ctrl-C or another signal; the run has saved.
     """
     given = {"images": images, "labels": labels, "groups": groups, "class_names": class_names}
-    arrays = {name: np.asarray(each) for name, each in given.items() if each is not None}
+    arrays = {name: _array(name, each) for name, each in given.items() if each is not None}
     if not arrays:
         run_training(Training(Opened(os.fspath(workdir), settings_of(config, changes))))
         return load_generator(workdir)
@@ -310,15 +310,28 @@ def _reader(name: str, images: Place | Images, more: Mapping[str, Labels | None]
     Raises:
       UserError: a path has its own labels and groups, and others are given.
     """
-    given = {key: np.asarray(value) for key, value in more.items() if value is not None}
+    given = {key: _array(f"{name}_{key}", value) for key, value in more.items()
+             if value is not None}  # fmt: skip
     if not isinstance(images, str | os.PathLike):
-        return functools.partial(set_of_arrays, name, {"images": np.asarray(images), **given})
+        return functools.partial(set_of_arrays, name, {"images": _array(name, images), **given})
     if given:
         raise UserError(
             f"{name}_{next(iter(given))} has no effect beside a path, which has its own: give both "
             "as arrays"
         )
     return functools.partial(read_image_set, images)
+
+
+def _array(name: str, value: Any) -> np.ndarray:
+    """Returns an array of what is given.
+
+    Raises:
+      UserError: it is none, as images of several sizes in a list.
+    """
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise UserError(f"{name} is no array: its items have several shapes") from None
 
 
 def _check_given(arrays: Mapping[str, np.ndarray]) -> None:
@@ -352,6 +365,7 @@ def _given_images(folder: WorkFolder, arrays: Mapping[str, np.ndarray]) -> Itera
         yield
         return
     made = not folder.path.exists()
+    make_folder(folder.path, "--workdir")
     with atomic_file(path) as file:
         np.savez(file, **arrays)
     try:

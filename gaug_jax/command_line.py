@@ -22,7 +22,9 @@ from gaug_jax.errors import UserError
 from gaug_jax.training.interrupts import SIGNALS
 
 _HELP = {"-h", "-help", "--help", "--helpshort", "--helpfull"}
-_UNWRITABLE = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EFBIG)
+_UNWRITABLE = (
+    errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EFBIG, errno.ENAMETOOLONG,
+)  # fmt: skip
 
 
 class Binary(NamedTuple):
@@ -267,6 +269,8 @@ def _prepare_process() -> None:
     # A shell has what it starts in the background ignore Ctrl-C; here it is a wish to stop.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.unraisablehook = _print_unraisable
+    if hasattr(sys.stdout, "reconfigure"):  # Names are printed whatever the terminal's letters are.
+        sys.stdout.reconfigure(errors="backslashreplace")
     _print_log_lines()
 
 

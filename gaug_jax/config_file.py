@@ -137,12 +137,18 @@ def _words(error: BaseException) -> str:
 def check_fields(config: ConfigDict, names: Iterable[str]) -> None:
     """Raises `UserError` where a config lacks one of these fields; says which may be meant.
 
+    A section is no field: a value in its place would lose what the config says in it.
+
     Args:
       config: whose fields they are to be.
       names: of fields, as `section.field`.
     """
     known = list(_names(config))
     for name in names:
+        if name in SECTIONS:
+            raise UserError(
+                f"--config.{name} is a section: give its fields, each as --config.{name}.<field>"
+            )
         if name not in known:
             meant = _like(name, known)
             advice = f"did you mean {meant}?" if meant else "see docs/config.md"

@@ -2,7 +2,7 @@
 
     python -m gaug_jax.evaluate --workdir=runs/digits
     python -m gaug_jax.evaluate --workdir=runs/digits --all_checkpoints --features=classifier
-    python -m gaug_jax.evaluate --real=my_images --fake=synthetic.npz --image_size=64 \
+    python -m gaug_jax.evaluate --real=my_images --fake=synthetic.npz --image_size=64 \\
         --out=fidelity.json
 
 The first two add rows to the work folder's evaluation/metrics.jsonl; the last compares any

@@ -21,7 +21,9 @@ def atomic_file(path: Path, mode: str = "wb") -> Iterator[IO]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with open(temporary, mode) as file:
+        # A file's name may hold bytes that are no text.
+        text = {} if "b" in mode else {"encoding": "utf-8", "errors": "backslashreplace"}
+        with open(temporary, mode, **text) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -51,8 +53,13 @@ def make_folder(path: Path, flag: str) -> None:
 def check_writable(path: str | Path, flag: str) -> None:
     """Raises `UserError` where a file could not be written: before long work, not after it."""
     path = Path(path).absolute()
-    folder = next(parent for parent in path.parents if parent.exists())
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+    try:
+        # A link to nothing is no folder, and none can be made in its place.
+        folder = next(parent for parent in path.parents if os.path.lexists(parent))
+        writable = folder.is_dir() and not path.is_dir() and os.access(folder, os.W_OK)
+    except OSError:  # As of names that are too long.
+        writable = False
+    if not writable:
         raise UserError(f"{flag}={path} cannot be written: choose a file in a folder of yours")
 
 

@@ -16,7 +16,8 @@ from absl import flags
 from gaug_jax import command_line
 
 _FEATURES_HELP = (
-    "classifier (of your images), inception (fetches 96 MB), pixels, or package.module.function."
+    "classifier (of your images), inception (fetches 96 MB), pretrained, pixels, or "
+    "package.module.function."
 )
 _SEED_HELP = "Of the latents and of every subset that is drawn."
 

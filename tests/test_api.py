@@ -202,6 +202,7 @@ def test_arrays_are_trained_on_as_a_file_of_them_is(tmp_path):
         ({"labels": None}, "labels is missing"),
         ({"images": None}, "images is missing"),
         ({"images": np.zeros((60, 8, 8))}, "dtype float64"),
+        ({"images": [[1, 2], [3]]}, "images is no array: its items have several shapes"),
         ({"labels": np.arange(59)}, "labels has shape (59,)"),
         ({"class_names": ["no"]}, "has 1 names and a label is 1"),
         ({"changes": SMALL | {"train.batch_size": 7}}, "batch_size"),
@@ -213,6 +214,19 @@ def test_arrays_with_a_mistake_leave_nothing_behind(tmp_path, change, message):
     with pytest.raises(gaug_jax.UserError) as found:
         gaug_jax.train_generator(**given | change)
     assert message in str(found.value) and not (tmp_path / "W").exists()
+
+
+def test_arrays_for_a_work_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "W").write_text("a file")
+    with pytest.raises(gaug_jax.UserError, match="--workdir=.*W cannot be made"):
+        gaug_jax.train_generator("folder", tmp_path / "W", SMALL, **made_images())
+    assert (tmp_path / "W").read_text() == "a file"
+
+
+def test_a_section_is_no_field(tmp_path):
+    for value in (3, {"path": str(tmp_path)}):
+        with pytest.raises(gaug_jax.UserError, match="config.data is a section: give its fields"):
+            gaug_jax.load_images("folder", {"data": value})
 
 
 def test_mistakes_have_the_words_of_the_commands(tmp_path, trained):
@@ -255,7 +269,7 @@ def test_a_study_is_refused_before_anything_is_written(tmp_path):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"train.steps": "many"}, {"model.width": None}, {"data.image_size": 8.5}, {"train": 3},
+        {"train.steps": "many"}, {"model.width": None}, {"data.image_size": 8.5},
         {"data.allow_missing": "yes"},
     ],
 )  # fmt: skip

@@ -1,12 +1,14 @@
 """`python -m gaug_jax.inspect`: what it prints and draws, and what it refuses."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
-from support.commands import refused, run
+from support.commands import refused, run, run_apart
 from support.made_data import make_films, make_folder, random_picture, save
 
-from gaug_jax.files import read_json
+from gaug_jax.files import atomic_file, read_json
 from gaug_jax.images import cut_grid
 from gaug_jax.reporting.contact_sheets import chosen_images, sheet
 
@@ -65,6 +67,25 @@ def test_what_is_absent_stops_nothing_and_is_said(tmp_path):
     assert "training stops" not in inspected(tmp_path, *films, "--config.data.allow_missing=True")
 
 
+def test_names_that_are_no_text_are_read_and_shown(tmp_path):
+    # As archives of before have them: of bytes that are Latin-1.
+    root = make_folder(tmp_path / "mine", images=12)
+    os.rename(root / "cat", os.fsencode(root) + b"/caf\xe9")
+    name = os.fsencode(next((root / "dog").iterdir()))
+    os.rename(name, name[:-4] + b"\xfc.png")
+    result = run_apart(
+        "inspect", "--config=configs/folder.py", "--config.data.image_size=16",
+        f"--config.data.path={root}", f"--out={tmp_path / 'seen'}",
+        more_environment={"PYTHONIOENCODING": "utf-8"},
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert "2 classes: café, dog" in result.stdout
+    assert (tmp_path / "seen" / "contact_sheets" / "café.png").exists()
+    with atomic_file(tmp_path / "names.csv", "w") as file:
+        file.write("caf\udce9")
+    assert (tmp_path / "names.csv").read_text("utf-8") == "caf\\udce9"
+
+
 def test_an_earlier_call_leaves_nothing(tmp_path):
     inspected(tmp_path, f"--config.data.path={make_folder(tmp_path / 'a', ('x', 'y'))}")
     inspected(tmp_path, f"--config.data.path={make_folder(tmp_path / 'b', ('z', 'w'))}")
@@ -99,3 +120,10 @@ def test_bad_input_is_one_line(tmp_path):
     out = f"--out={tmp_path / 'file'}"
     assert "--out" in refused("inspect", "--config=configs/digits.py", out)
     assert "num" in refused("inspect", "--config=configs/digits.py", "--num=0")
+
+
+def test_what_can_be_no_folder_is_refused_before_the_work(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    for name in ("link", "link/below", 300 * "x"):
+        line = refused("inspect", "--config=configs/digits.py", f"--out={tmp_path / name}")
+        assert "cannot be written: choose a file in a folder of yours" in line

@@ -25,6 +25,7 @@ from gaug_jax.training.checkpoints import Checkpoints
             ["--config=configs/digits.py", "--config.train.epoch=3"],
             "error: --config.train.epoch: no such field; did you mean train.epochs?",
         ),
+        (["--config=configs/digits.py", "--config.data={'path': 'x'}"], "config.data is a section"),
         (["--config=configs/digits.py", "--config.trian.epochs=3"], "did you mean train.epochs?"),
         (["--config=configs/digits.py", "--config.seed.x=3"], "--config.seed.x: no such field"),
         (["--config=README.md"], "error: --config=README.md, line "),
@@ -94,6 +95,7 @@ def test_a_score_without_a_validation_part(tmp_path):
 def test_a_work_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "W").write_text("a file")
     assert "cannot be made" in refused("main", *TINY, f"--workdir={tmp_path / 'W'}")
+    assert "name too long" in refused("main", *TINY, f"--workdir={tmp_path / (300 * 'x')}")
 
 
 def test_a_batch_that_devices_do_not_divide(tmp_path):
@@ -323,6 +325,7 @@ def test_help_of_what_needs_a_work_folder_does_not_promise_to_make_one(binary):
     result = run(binary, "--help")
     assert result.returncode == 0
     assert "Folder of the run: there must be one, of gaug_jax.main." in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 100  # Examples keep their lines.
 
 
 @pytest.mark.parametrize("flag", ["--num_processes=2", "--process_id=1"])

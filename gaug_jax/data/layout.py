@@ -211,12 +211,21 @@ def _fits(folders: Folders, levels: Levels) -> bool:
 
 def _placed(root: Path, parts: Folders, levels: Levels) -> Placed:
     """Returns a picture with what its folders say."""
-    said = dict(zip(levels, parts[:-1], strict=True)) if levels else {}
+    said = dict(zip(levels, map(_text, parts[:-1]), strict=True)) if levels else {}
     shared = next((place for place, level in enumerate(levels) if level != ANY), 0)
     part = PARTS[said[PART].lower()] if PART in said else None
     return Placed(
         root.joinpath(*parts), "/".join(parts[shared:]), said.get(CLASS), said.get(GROUP), part
     )
+
+
+def _text(name: str) -> str:
+    """Returns a folder's name as text: of bytes that are no UTF-8, as of old archives, Latin-1."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("latin-1")
+    return name
 
 
 def _found(folders: set[Folders]) -> Levels:

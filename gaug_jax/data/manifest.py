@@ -19,6 +19,7 @@ from gaug_jax.data.splits import PARTS, TEST, TRAIN, UNUSED, VALIDATION
 from gaug_jax.settings import DataSettings
 
 _MOST_LICENCES = 12
+_NOT_READABLE = "not readable"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,10 +95,28 @@ def make_manifest(
         "unreadable": dict(loaded.unreadable),
         "pictures": loaded.pictures,
         "reading": data.reading,
-        "notes": list(data.notes),
+        "notes": [*data.notes, *_of_parts(settings, used)],
         "manifest_sha256": _content_hash(settings, used, rows),
         "rows": rows,
     }
+
+
+def _of_parts(settings: DataSettings, used: UsedImages) -> list[str]:
+    """Returns a line where parts that were published, but for a test part, are not kept."""
+    published = sorted({record.part for record in used.records if record.part is not None})
+    if not settings.official_test or not published:
+        return []
+    if not used.official:
+        return [
+            f"parts as published ({listed(published)}) are not kept, as there is no test part "
+            "among them: images are divided anew"
+        ]
+    if VALIDATION in published and settings.num_folds:
+        return [
+            "the published validation part is divided anew together with the training part: "
+            "--config.data.num_folds=0 keeps it"
+        ]
+    return []
 
 
 def _rows(used: UsedImages) -> list[dict[str, Any]]:
@@ -199,12 +218,14 @@ def report_lines(manifest: Mapping[str, Any]) -> list[str]:
     lines = [*([reading] if reading else []), *manifest["notes"]]
     for what, names in (
         ("absent", manifest["missing"]),
-        ("not readable", list(manifest["unreadable"])),
+        (_NOT_READABLE, list(manifest["unreadable"])),
         ("left out by their licences", manifest["left_out_by_licence"]),
         ("dropped from training beside official test images", manifest["dropped_beside_test"]),
     ):
         if names:
-            lines.append(f"{len(names)} pictures {what}: {listed(names)}")
+            why = manifest["unreadable"].get(names[0]) if what == _NOT_READABLE else None
+            reason = f" (the first: {why})" if why else ""
+            lines.append(f"{len(names)} pictures {what}: {listed(names)}{reason}")
     for change, sizes in manifest["class_changes"].items():
         if sizes:
             text = [f"{name} ({size})" for name, size in sizes.items()]

@@ -1,5 +1,6 @@
 """Tables of labels: rows of CSV, TSV, JSON lines or parquet as text."""
 
+import codecs
 import csv
 import gzip
 import io
@@ -48,13 +49,18 @@ def _separated(separator: str) -> Callable[[Path], list[Row]]:
     """Returns a reader of values between separators, the first line naming the columns."""
 
     def read(path: Path) -> list[Row]:
-        # Notes may hold bytes that are not UTF-8; the columns that are read do not.
-        text = _bytes(path).decode("utf-8-sig", errors="replace")
+        text = _decoded(_bytes(path))
         reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
         names = [name.strip() for name in reader.fieldnames or ()]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise UserError(f"{path} has the column {twice[0]!r} twice: rename one")
+        other = next((each for each in ",;\t" if len(names) == 1 and each in names[0]), None)
+        if other is not None:
+            raise UserError(
+                f"{path} has {other!r} between its columns, which {path.suffix} files are not read "
+                f"with: save it with {separator!r}"
+            )
         return [
             {name.strip(): _text(value) for name, value in row.items() if isinstance(name, str)}
             for row in reader
@@ -69,7 +75,11 @@ def _json_lines(path: Path) -> list[Row]:
     for number, line in enumerate(_bytes(path).decode("utf-8").splitlines(), 1):
         if not line.strip():
             continue
-        row = json.loads(line)
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            reason = getattr(error, "msg", error)
+            raise UserError(f"{path}, line {number}, is no JSON ({reason}): mend it") from None
         if not isinstance(row, dict):
             raise UserError(f"{path}, line {number}, is no object: write one, as {{...}}, a line")
         rows.append({str(name): _text(value) for name, value in row.items()})
@@ -92,6 +102,14 @@ def _is_packed(path: Path) -> bool:
 def _bytes(path: Path) -> bytes:
     """Returns what a file holds, unpacked."""
     return gzip.decompress(path.read_bytes()) if _is_packed(path) else path.read_bytes()
+
+
+def _decoded(content: bytes) -> str:
+    """Returns the text of a file, in UTF-8 or in UTF-16, as which spreadsheets save "Unicode"."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16")
+    # Notes may hold bytes that are not UTF-8; the columns that are read do not.
+    return content.decode("utf-8-sig", errors="replace")
 
 
 def _text(value: Any) -> str:

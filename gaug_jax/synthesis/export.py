@@ -20,6 +20,8 @@ _UNFIT = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 # What lies beside the folders of classes.
 _TAKEN = {"tfds", "images.npz", "manifest.csv", "datasheet.md"}
 _UNLABELLED = "unlabelled"
+# Of a folder's name. File systems take 255 at most, some 143.
+_MOST_BYTES = 100
 
 
 def write_npz(
@@ -44,17 +46,22 @@ def write_npz(
 def class_folders(class_names: Sequence[str]) -> list[str]:
     """Returns the name of each class's folder, fit for any file system and no two alike.
 
-    Where two would be one (`a/b` and `a:b`; `A` and `a` on some systems), or one would be a
-    file of the work folder's, each begins with its label.
+    Names are cut where they are long. Where two would be one (`a/b` and `a:b`; `A` and `a` on some
+    systems), or one would be a file of the work folder's, each begins with its label.
     """
     names = [
-        _UNFIT.sub("_", name).strip(". ") or f"class_{label}"
+        _cut(_UNFIT.sub("_", name)).strip(". ") or f"class_{label}"
         for label, name in enumerate(class_names)
     ]
     different = {unicodedata.normalize("NFC", name).casefold() for name in names}
     if len(different - _TAKEN) == len(names):
         return names
     return [f"{label}_{name}" for label, name in enumerate(names)]
+
+
+def _cut(name: str) -> str:
+    """Returns a name, or as much of its beginning as file systems take."""
+    return name.encode(errors="ignore")[:_MOST_BYTES].decode(errors="ignore")
 
 
 def write_pictures(

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 
@@ -135,6 +136,27 @@ def test_official_parts_can_be_set_aside(tmp_path):
     assert prepared.manifest["official_test"] is False
 
 
+@pytest.mark.parametrize(
+    ("parts", "options", "said"),
+    [
+        (("train", "val"), {}, r"parts as published \(train, validation\) are not kept"),
+        (("train", "val", "test"), {}, "validation part is divided anew .*num_folds=0 keeps it"),
+        (("train", "val", "test"), {"num_folds": 0}, None),
+        (("train", "test"), {}, None),
+        (("train", "val"), {"official_test": False}, None),
+    ],
+)
+def test_published_parts_that_are_not_kept_are_said(tmp_path, parts, options, said):
+    arrays = {}
+    for number, part in enumerate(parts):
+        arrays[f"{part}_images"] = random_picture(number, (30, 16, 16))
+        arrays[f"{part}_labels"] = np.arange(30) % 2
+    np.savez(tmp_path / "parts.npz", **arrays)
+    settings = data_settings(source="npz", path=str(tmp_path / "parts.npz"), **options)
+    notes = prepare(settings).manifest["notes"]
+    assert [bool(re.search(said, note)) for note in notes] == [True] if said else notes == []
+
+
 def test_absent_films_end_the_run_or_are_listed(tmp_path):
     make_films(tmp_path / "films", absent=("film5.png", "film2.png"))
     settings = data_settings(
@@ -171,6 +193,8 @@ def test_unreadable_pictures_end_the_run_or_are_listed(folder_settings, tmp_path
     assert len(prepared.images) == 40
     assert len(prepared.manifest["unreadable"]) == 25
     assert "truncated" in prepared.manifest["unreadable"]["cat/x07.jpg"]
+    (line,) = (each for each in report_lines(prepared.manifest) if "not readable" in each)
+    assert "and 5 more (the first: cat/x00.jpg cannot be read as a picture" in line
 
 
 def test_no_readable_picture_ends_the_run_in_any_case(tmp_path):

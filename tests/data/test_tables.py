@@ -42,6 +42,13 @@ def test_every_kind_has_the_same_rows(tmp_path, suffix):
     assert read_table(written(tmp_path / f"t.{suffix}")) == ROWS
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+def test_spreadsheets_texts_are_read(tmp_path, encoding):
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    (tmp_path / "t.tsv").write_text(f"{mark}file\tlabel\na\tÖdem\n", encoding)
+    assert read_table(tmp_path / "t.tsv") == [{"file": "a", "label": "Ödem"}]
+
+
 @pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
 def test_numbers_lists_and_absent_values_are_text(tmp_path, suffix):
     rows = [{"file": "a", "n": 3.0, "x": 0.5, "of": ["A", "B"], "none": None},
@@ -60,7 +67,10 @@ def test_numbers_lists_and_absent_values_are_text(tmp_path, suffix):
         ("t.csv", b"file,file\na,b\n", "has the column 'file' twice"),
         ("t.csv", b'file,label\n"a,b', "cannot be read as a table"),
         ("t.jsonl", b"[1]\n", "line 1, is no object"),
-        ("t.jsonl", b"{no\n", "cannot be read as a table"),
+        ("t.csv", b"file;label\na;b\n", "has ';' between its columns, .* save it with ','"),
+        ("t.tsv", b"file,label\na,b\n", "has ',' between its columns"),
+        ("t.csv", "file,label\na,b".encode("utf-16")[:-1], "cannot be read as a table"),
+        ("t.jsonl", b'{"file": "a"}\n{no\n', "line 2, is no JSON"),
         ("t.parquet", b"no parquet", "cannot be read as a table"),
     ],
 )
@@ -153,6 +163,15 @@ def test_pictures_have_the_label_patient_part_and_metadata_of_their_row(tmp_path
     assert len(read_source(settings_of(table)).records) == 20
 
 
+def test_paths_as_windows_writes_them_are_found(tmp_path):
+    names = films(tmp_path / "films", 2)
+    rows = [{"file": rf"C:\data\films\{names[0]}", "label": "a"},
+            {"file": rf"more\{names[1]}", "label": "b"}]  # fmt: skip
+    source = read_source(settings_of(written(tmp_path / "t.tsv", rows)))
+    found = [record.picture.relative_to(tmp_path).as_posix() for record in source.records]
+    assert found == ["films/00.png", "films/more/01.png"]
+
+
 def test_a_findings_own_column_and_columns_by_name(tmp_path):
     rows = [{"Path": name, "Edema": ["1", "0", "-1", ""][index % 4], "who": index // 2}
             for index, name in enumerate(films(tmp_path))]  # fmt: skip
@@ -173,6 +192,8 @@ def test_a_findings_own_column_and_columns_by_name(tmp_path):
         ([("00.png", "a")], {"label_column": "finding"}, "label_column='finding' is no column of"),
         ([("no.png", "a")], {}, "holds none of the 1 files"),
         ([("00.png", "")], {}, "no row of the table has a class"),
+        ([("00.png", "a"), ("./00.png", "b")], {}, "00.png twice, as 00.png and as ./00.png: le"),
+        ([("01.png", "a"), ("more/01.png", "a")], {}, "01.png twice, as 01.png and as more/01"),
         ([("twice.png", "a")], {}, "twice.png is at .* and at .*: write its folder"),
     ],
 )

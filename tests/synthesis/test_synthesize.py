@@ -215,6 +215,8 @@ def test_folders_of_classes_fit_any_file_system():
     assert class_folders(("COVID-19", "a/b:c", "..")) == ["COVID-19", "a_b_c", "class_2"]
     # Vowel signs are combining marks: these two must not become one folder.
     assert class_folders(("কা", "কি")) == ["কা", "কি"]
+    assert class_folders((300 * "é", "a")) == [50 * "é", "a"]
+    assert class_folders((300 * "a" + "b", 300 * "a")) == ["0_" + 100 * "a", "1_" + 100 * "a"]
 
 
 def test_no_two_classes_share_a_folder():

@@ -2,8 +2,9 @@
 
 import collections
 import dataclasses
+import os
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
 from gaug_jax.data.dicom.records import with_dicom_facts
@@ -79,12 +80,17 @@ def read_labelled(found: Labelled, settings: DataSettings) -> SourceData:
     parts = [_part(row[columns["part"]], table) if "part" in columns else None for row in rows]
     files = _Files(found.root, found.any_suffix, found.least_parts)
     records, missing = [], []
+    names: dict[str, str] = {}
     for row, label, part in zip(rows, classes.labels, parts, strict=True):
         name = row[columns["file"]]
         path = files.find(name)
         if path is None:
             missing.append(name)
-        elif label is not None:
+            continue
+        other = names.setdefault(os.path.abspath(path), name)
+        if other != name:
+            raise UserError(f"{table} names {path} twice, as {other} and as {name}: leave one row")
+        if label is not None:
             group = row[columns["group"]] or None if "group" in columns else None
             others = _others(row, {*columns.values(), settings.label}, found)
             records.append(Record(name, path, label, group, part, others))
@@ -220,7 +226,8 @@ class _Files:
         path = self.root / name
         if name and path.is_file():
             return path
-        parts = self._key(PurePosixPath(name).parts)
+        written = PureWindowsPath if "\\" in name else PurePosixPath
+        parts = self._key(written(name).parts)
         for length in range(len(parts), min(self._least, len(parts)) - 1, -1):
             found = self._by_end(length).get(parts[-length:], [])
             if len(found) == 1:
