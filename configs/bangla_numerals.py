@@ -13,9 +13,9 @@ this size take hours on 2 CPU cores: the pictures are 32x32 themselves, and ther
 
 from ml_collections import ConfigDict
 
-from configs import bangla_paper, few_images
+from configs import bangla_paper, recipes
 
 
-def get_config() -> ConfigDict:
+def get_config(recipe: str = "few_images") -> ConfigDict:
     """Returns one generator of all numerals at 64x64."""
-    return few_images.use(bangla_paper.get_config())
+    return recipes.use(bangla_paper.get_config(), recipe)

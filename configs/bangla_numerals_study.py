@@ -21,9 +21,9 @@ from ml_collections import ConfigDict
 from configs import bangla_numerals
 
 
-def get_config() -> ConfigDict:
+def get_config(recipe: str = "few_images") -> ConfigDict:
     """Returns the study."""
-    config = bangla_numerals.get_config()
+    config = bangla_numerals.get_config(recipe)
     config.data.image_size = 32
     config.data.num_folds = 5
     config.data.train_size_per_class = True

@@ -8,12 +8,12 @@ first sees the whole training part.
 
 from ml_collections import ConfigDict
 
-from configs import digits, few_images
+from configs import digits, recipes
 
 
-def get_config() -> ConfigDict:
+def get_config(recipe: str = "few_images") -> ConfigDict:
     """Returns the study."""
-    config = few_images.use(digits.get_config())
+    config = recipes.use(digits.get_config(), recipe)
     config.train.steps = 2500
     config.train.sample_every = 250
     config.train.checkpoint_every = 500

@@ -10,12 +10,12 @@ image is of the wrong one; with many classes, or a few images of each, one condi
 
 from ml_collections import ConfigDict
 
-from configs import base, few_images
+from configs import base, recipes
 
 
-def get_config() -> ConfigDict:
+def get_config(recipe: str = "few_images") -> ConfigDict:
     """Returns a generator for each class at 64x64, trained together."""
     config = base.get_config()
     config.data.source = "folder"
     config.model.labels = "per_class"
-    return few_images.use(config)
+    return recipes.use(config, recipe)

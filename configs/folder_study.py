@@ -14,9 +14,9 @@ from ml_collections import ConfigDict
 from configs import folder
 
 
-def get_config() -> ConfigDict:
+def get_config(recipe: str = "few_images") -> ConfigDict:
     """Returns the study."""
-    config = folder.get_config()
+    config = folder.get_config(recipe)
     config.model.width = 32
     config.train.batch_size = 16
     config.train.steps = 1500

@@ -12,9 +12,9 @@ or more on 2 CPU cores; configs/xray_study.py has half the width.
 
 from ml_collections import ConfigDict
 
-from configs import few_images, xray_paper
+from configs import recipes, xray_paper
 
 
-def get_config() -> ConfigDict:
+def get_config(recipe: str = "few_images") -> ConfigDict:
     """Returns a generator for each class at 64x64, trained together."""
-    return few_images.use(xray_paper.get_config())
+    return recipes.use(xray_paper.get_config(), recipe)

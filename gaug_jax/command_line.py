@@ -51,8 +51,8 @@ def define_config_flag(given: flags.FlagValues) -> None:
         "config",
         None,
         "A config file, such as configs/digits.py, or the name of one that comes with the project, "
-        "such as digits_study. Any field of a config can be set beside it: "
-        "--config.train.epochs=10.",
+        "such as digits_study; folder_study:style has another recipe. Any field of a config can be "
+        "set beside it: --config.train.epochs=10.",
         flag_values=given,
         lock_config=True,
         sys_argv=arguments,

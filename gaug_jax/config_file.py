@@ -29,17 +29,16 @@ def read_config(path: str) -> ConfigDict:
 
     Args:
       path: of the file, or the name of a config that comes with the project, such as
-        `digits_study`.
+        `digits_study`; after a colon there may be the name of a recipe (configs/recipes.py).
 
     Raises:
       UserError: there is no such file, it is not Python, an error ends it, or it is no config; the
         message names the file and, where there is one, the line.
     """
-    if not Path(path).is_file():
-        path = _shipped(path)
+    path, recipe = _path_and_recipe(path)
     try:
         defined = runpy.run_path(path)
-        config = defined["get_config"]() if "get_config" in defined else None
+        config = defined["get_config"](*recipe) if "get_config" in defined else None
     except SyntaxError as error:
         raise UserError(
             f"{_place(path, error.filename, error.lineno)}: {error.msg}: give {_A_CONFIG}"
@@ -49,6 +48,21 @@ def read_config(path: str) -> ConfigDict:
     if not isinstance(config, ConfigDict):
         raise UserError(f"--config={path} is not a config: give {_A_CONFIG}")
     return config
+
+
+def _path_and_recipe(given: str) -> tuple[str, tuple[str, ...]]:
+    """Returns the path of a config's file, and the recipe that stands after it, if any.
+
+    Raises:
+      UserError: there is no such file, or it takes no recipe.
+    """
+    name, colon, recipe = given.rpartition(":")
+    if Path(given).is_file() or not colon:
+        return given if Path(given).is_file() else _shipped(given), ()
+    path = name if Path(name).is_file() else _shipped(name)
+    if not re.search(r"^def get_config\(\w", Path(path).read_text(), re.MULTILINE):
+        raise UserError(f"--config={name} takes no recipe: leave out ':{recipe}'")
+    return path, (recipe,)
 
 
 def settings_of(config: Config, changes: Mapping[str, Any] | None = None) -> Settings:

@@ -2,12 +2,13 @@
 
 The first four are the paper's own, without a moving average of the generator. Each addition
 is made to `spectral_norm` alone; `together` is ema, hinge, differentiable and fast at once, and
-with nearest it is the recipe of the configs for few images.
+with nearest it is the recipe of the configs for few images, which the other families are
+measured against.
 """
 
-from configs import few_images
+from configs import recipes
 
-_POLICY = few_images.FIELDS["augment.policy"]
+_POLICY = recipes.FEW_IMAGES["augment.policy"]
 _PLAIN = {"train.ema_half_life": 0}
 _BASE = {"objective.preset": "spectral_norm", **_PLAIN}
 
@@ -28,7 +29,7 @@ _ADDITIONS = {
     "residual": {"model.residual": True},
 }
 
-_TOGETHER = _BASE | few_images.FIELDS | {"model.upsampling": "transposed"}
+_TOGETHER = _BASE | recipes.FEW_IMAGES | {"model.upsampling": "transposed"}
 
 RECIPES = {
     "minimax": {"objective.preset": "minimax", **_PLAIN},
@@ -41,4 +42,5 @@ RECIPES = {
         f"together + {name}": _TOGETHER | _ADDITIONS[name]
         for name in ("nearest", "lecam", "attention", "residual")
     },
+    **{name: recipes.RECIPES[name] for name in ("projected", "style")},
 }

@@ -54,7 +54,7 @@ def test_a_config_is_found_by_its_name_and_by_its_path(installed):
 def test_a_name_of_no_config_lists_those_that_there_are(installed):
     result = call(installed, "gaug_jax.study", "--config=digits_studi", "--workdir=none")
     assert result.returncode == 2
-    assert "digits_study" in result.stderr and "few_images" not in result.stderr
+    assert "digits_study" in result.stderr and "recipes" not in result.stderr
 
 
 def test_the_launcher_and_the_report_come_along(installed):

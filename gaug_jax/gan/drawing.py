@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Int, PyTree, UInt8
 
 from gaug_jax import images as image_ranges
 from gaug_jax.gan.growth import at_its_stage
+from gaug_jax.gan.latents import draw_latents
 from gaug_jax.gan.networks import Network
 from gaug_jax.gan.scores import of_images
 from gaug_jax.gan.spec import Spec
@@ -100,8 +101,7 @@ def keys_of(key: Array, first: int, count: int) -> Array:
 
 def latents_of(key: Array, first: int, count: int, spec: Spec) -> Float[Array, "count latent"]:
     """Returns standard normal latents number `first` and on; each has a key of its own."""
-    draw = functools.partial(jax.random.normal, shape=(spec.model.latent_dim,))
-    return jax.vmap(draw)(keys_of(key, first, count))
+    return draw_latents(keys_of(key, first, count), spec)
 
 
 def chunks_of_classes(

@@ -22,21 +22,22 @@ class Feedback(NamedTuple):
       mean_fake: of scores of generated images.
       sign: of the signs of scores of real images.
       probability: of each transform, in [0, 1].
+      path_length: of the lengths that the path length penalty evens out.
     """
 
     mean_real: Float[Array, ""] | None = None
     mean_fake: Float[Array, ""] | None = None
     sign: Float[Array, ""] | None = None
     probability: Float[Array, ""] | None = None
+    path_length: Float[Array, ""] | None = None
 
 
 def new_feedback(spec: Spec) -> Feedback:
     """Returns what is remembered before the first step: nothing, and no augmentation."""
     zero = lambda in_use: jnp.zeros(()) if in_use else None  # noqa: E731
-    adaptive = spec.augment.adaptive
-    return Feedback(
-        zero(spec.objective.lecam), zero(spec.objective.lecam), zero(adaptive), zero(adaptive)
-    )
+    adaptive, lecam = spec.augment.adaptive, spec.objective.lecam
+    lengths = zero(spec.objective.path_length)
+    return Feedback(zero(lecam), zero(lecam), zero(adaptive), zero(adaptive), lengths)
 
 
 def updated(

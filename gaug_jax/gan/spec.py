@@ -1,19 +1,21 @@
 """All that a train step is compiled for: the networks, and the config's sections that decide it."""
 
 import dataclasses
-from typing import Any
 
-import jax
-import jax.numpy as jnp
 import optax
 
 from gaug_jax.augmentation.differentiable import parse_policy
 from gaug_jax.errors import UserError
+from gaug_jax.gan.architecture import (
+    AnyDiscriminator,
+    AnyGenerator,
+    classifier_of,
+    discriminator_of,
+    generator_of,
+)
 from gaug_jax.gan.private_settings import check_private
 from gaug_jax.models.classifier import Classifier
-from gaug_jax.models.convolution import default_implementation
-from gaug_jax.models.dcgan import Discriminator, Generator, num_stages
-from gaug_jax.models.projected import ProjectedDiscriminator
+from gaug_jax.models.dcgan import num_stages
 from gaug_jax.objectives import LOSSES
 from gaug_jax.objectives.presets import PRESETS
 from gaug_jax.settings import (
@@ -25,7 +27,6 @@ from gaug_jax.settings import (
 )
 from gaug_jax.settings.checks import one_of
 from gaug_jax.settings.fields import deciding
-from gaug_jax.weights.efficientnet import frozen_depths
 
 DEVICES = "devices"
 
@@ -51,8 +52,8 @@ class Spec:
       axis_name: axis of the devices, or None outside a parallel map.
     """
 
-    generator: Generator
-    discriminator: Discriminator | ProjectedDiscriminator
+    generator: AnyGenerator
+    discriminator: AnyDiscriminator
     classifier: Classifier | None
     model: ModelSettings
     objective: ObjectiveSettings
@@ -120,26 +121,11 @@ def make_spec(settings: Settings, num_classes: int, axis_name: str | None = DEVI
     settings = _with_preset(settings)
     _check(settings)
     model, train = settings.model, settings.train
-    shared = {
-        "width": model.width,
-        "num_classes": num_classes if model.labels == "conditional" else 0,
-        "residual": model.residual,
-        "attention": model.attention,
-        "growing": train.growing_steps > 0,
-        "axis_name": axis_name,
-        "dtype": jnp.dtype(train.precision),
-        "implementation": default_implementation(jax.default_backend()),
-    }
     num_generators = num_classes if model.labels == "per_class" else 0
     return Spec(
-        generator=Generator(
-            image_size=settings.data.image_size,
-            channels=settings.data.channels,
-            upsampling=model.upsampling,
-            **shared,
-        ),
-        discriminator=_discriminator(settings, shared),
-        classifier=_classifier(settings, num_classes, axis_name),
+        generator=generator_of(settings, num_classes, axis_name),
+        discriminator=discriminator_of(settings, num_classes, axis_name),
+        classifier=classifier_of(settings, num_classes, axis_name),
         model=deciding(model),
         objective=deciding(settings.objective),
         train=deciding(train),
@@ -149,24 +135,6 @@ def make_spec(settings: Settings, num_classes: int, axis_name: str | None = DEVI
         generators_at_once=min(train.classes_at_once or num_generators, num_generators),
         axis_name=axis_name,
     )
-
-
-def _discriminator(
-    settings: Settings, shared: dict[str, Any]
-) -> Discriminator | ProjectedDiscriminator:
-    """Returns the discriminator.
-
-    Args:
-      settings: of the run, nothing left unset.
-      shared: options of both networks of DCGAN.
-    """
-    norms = {"norm": settings.objective.discriminator_norm,
-             "spectral_norm": settings.objective.spectral_norm}  # fmt: skip
-    if settings.model.discriminator == "dcgan":
-        return Discriminator(**norms, **shared)
-    same = ("width", "num_classes", "axis_name", "dtype", "implementation")
-    options = {name: shared[name] for name in same}
-    return ProjectedDiscriminator(depths=frozen_depths, **norms, **options)
 
 
 def _with_preset(settings: Settings) -> Settings:
@@ -213,24 +181,6 @@ def _check(settings: Settings) -> None:
             f"losses, not of {objective.loss!r}: set it to 0"
         )
     _check_augment(settings.augment, objective.loss)
-    if settings.model.discriminator == "projected":
-        _check_projected(settings)
-
-
-def _check_projected(settings: Settings) -> None:
-    """Raises `UserError` where a discriminator through a frozen network cannot be had."""
-    asked = {
-        "model.residual": settings.model.residual,
-        "model.attention": settings.model.attention,
-        "train.growing_steps": settings.train.growing_steps,
-        "objective.private": settings.objective.private,
-    }
-    for name, value in asked.items():
-        if value:
-            raise UserError(
-                f"config.{name}={value} is not to be had with config.model.discriminator="
-                "'projected': leave it out, or choose dcgan"
-            )
 
 
 def _check_augment(augment: AugmentSettings, loss: str) -> None:
@@ -250,25 +200,3 @@ def _check_augment(augment: AugmentSettings, loss: str) -> None:
             "config.augment.adaptive=True goes by the sign of scores, which has no meaning under "
             "config.objective.loss='wasserstein': choose another loss, or adaptive=False"
         )
-
-
-def _classifier(settings: Settings, num_classes: int, axis_name: str | None) -> Classifier | None:
-    """Returns the classifier that is trained along with the generator.
-
-    Raises:
-      UserError: there is more than one generator.
-    """
-    weight = settings.objective.classifier_weight
-    if not weight:
-        return None
-    if settings.model.labels == "per_class":
-        raise UserError(
-            f"config.objective.classifier_weight={weight} trains a classifier beside one "
-            "generator: set config.model.labels to 'conditional' or 'none'"
-        )
-    return Classifier(
-        num_classes,
-        settings.model.classifier_width,
-        axis_name,
-        default_implementation(jax.default_backend()),
-    )

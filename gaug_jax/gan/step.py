@@ -19,7 +19,9 @@ from gaug_jax.gan.batch import Batch
 from gaug_jax.gan.feedback import Feedback, updated
 from gaug_jax.gan.growth import at_its_progress, at_its_stage
 from gaug_jax.gan.joint_classifier import updated_classifier
+from gaug_jax.gan.latents import draw_latents
 from gaug_jax.gan.networks import Network, updated_network
+from gaug_jax.gan.path_length import path_length_penalty
 from gaug_jax.gan.penalties import penalties
 from gaug_jax.gan.private import private_gradient
 from gaug_jax.gan.scores import of_images
@@ -29,7 +31,7 @@ from gaug_jax.models import growing
 from gaug_jax.objectives import LOSSES
 
 # Folded into a key: numbers beyond those of the discriminator's updates and of examples' own.
-_OF_NOISE, _OF_LABELS, _OF_REAL, _OF_FAKE, _OF_GENERATOR = range(2**31 - 5, 2**31)
+_OF_PATH, _OF_NOISE, _OF_LABELS, _OF_REAL, _OF_FAKE, _OF_GENERATOR = range(2**31 - 6, 2**31)
 
 Metrics = dict[str, Float[Array, ""]]
 
@@ -48,11 +50,6 @@ class Pairs(NamedTuple):
     labels: Int[Array, " batch"]
     fake_labels: Int[Array, " batch"]
     mixing: Float[Array, " batch"]
-
-
-def draw_latents(keys: Array, spec: Spec) -> Float[Array, "batch latent"]:
-    """Returns a standard normal latent for each key."""
-    return jax.vmap(lambda key: jax.random.normal(key, (spec.model.latent_dim,)))(keys)
 
 
 def _augmented(
@@ -82,7 +79,7 @@ def _generate(
     images, updates = spec.generator.apply(
         variables, latents, labels, train=True, mutable=["batch_stats"]
     )
-    return images, updates["batch_stats"]
+    return images, updates.get("batch_stats", {})
 
 
 def _score(
@@ -221,8 +218,9 @@ def _update_generator(
     batch_stats: PyTree,
     key: Array,
     feedback: Feedback,
+    step: Int[Array, ""],
     spec: Spec,
-) -> tuple[Network, Metrics]:
+) -> tuple[Network, Feedback, Metrics]:
     """One generator update, from the images and statistics of `_draw_fakes`."""
 
     def loss_of(images: Array) -> Array:
@@ -232,8 +230,16 @@ def _update_generator(
 
     loss, cotangents = jax.value_and_grad(loss_of)(fake)
     (gradients,) = way_back(cotangents)
+    metrics = {"g_loss": loss}
+    if spec.objective.path_length:
+        keys = example_keys(jax.random.fold_in(key, _OF_PATH), len(labels), spec)
+        path = path_length_penalty(generator.params, feedback.path_length, keys, labels, step, spec)
+        gradients = jax.tree.map(jnp.add, gradients, path.gradients)
+        feedback = feedback._replace(path_length=path.mean)
+        metrics |= {"path_length": path.mean, "path_length_penalty": path.penalty}
     optimizer = spec.generator_optimizer
-    return updated_network(generator, gradients, batch_stats, optimizer, spec), {"g_loss": loss}
+    network = updated_network(generator, gradients, batch_stats, optimizer, spec)
+    return network, feedback, metrics
 
 
 def _update_average(
@@ -279,9 +285,9 @@ def _step(state: GANState, batch: Batch, key: Array, spec: Spec) -> tuple[GANSta
     before = (state.discriminator, state.feedback)
     (discriminator, feedback), metrics = lax.scan(critic_update, before, inputs)
     metrics = jax.tree.map(jnp.mean, metrics)
-    generator, generator_metrics = _update_generator(
+    generator, feedback, generator_metrics = _update_generator(
         state.generator, discriminator, fakes[-1], labels[-1], way_back, batch_stats,
-        critic_key, feedback, spec,
+        critic_key, feedback, state.step, spec,
     )  # fmt: skip
     ema = _update_average(state.ema, generator, state.step, spec)
     classifier, classifier_metrics = state.classifier, {}

@@ -2,7 +2,8 @@
 
 `minimax` is DCGAN's (Radford et al. 2016), `spectral_norm` has the
 discriminator of Miyato et al. (2018), `spectral_norm_gp` adds the penalty and
-nothing else, `wgan_gp` is that of Gulrajani et al. (2017).
+nothing else, `wgan_gp` is that of Gulrajani et al. (2017), `style` is StyleGAN2's (Karras et al.
+2020, with the learning rate of its successor for few images).
 """
 
 _MINIMAX = {
@@ -31,5 +32,13 @@ PRESETS = {
         "learning_rate": 1e-4,
         "beta1": 0.0,
         "beta2": 0.9,
+    },
+    "style": {
+        **_MINIMAX,
+        "r1": 0.1,
+        "discriminator_norm": "none",
+        "learning_rate": 2.5e-3,
+        "beta1": 0.0,
+        "beta2": 0.99,
     },
 }

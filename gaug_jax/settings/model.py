@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from gaug_jax.errors import UserError
 from gaug_jax.settings.checks import at_least, one_of
 from gaug_jax.settings.fields import field
 
@@ -19,10 +20,20 @@ class ModelSettings:
     labels: str = field(
         "none", "none, per_class (a GAN for each class, trained together) or conditional."
     )
+    family: str = field(
+        "dcgan",
+        "What the generator is: dcgan, or style (StyleGAN2: Karras et al. 2020).",
+    )
+    mapping_layers: int = field(
+        2, "Layers of a style generator's network between a latent and its style."
+    )
+    style_mixing: float = field(
+        0.9, "Probability that an image which a style generator draws in training has two styles."
+    )
     upsampling: str = field(
         "transposed",
-        "How the generator doubles height and width: transposed (convolutions), or nearest "
-        "(neighbours, then a 3x3 convolution: no checkerboards).",
+        "How a generator of dcgan doubles height and width: transposed (convolutions), or "
+        "nearest (neighbours, then a 3x3 convolution: no checkerboards).",
     )
     residual: bool = field(
         False, "Residual blocks in place of the hidden layers that resample, in both networks."
@@ -32,8 +43,8 @@ class ModelSettings:
     )
     discriminator: str = field(
         "dcgan",
-        "dcgan, or projected: four small discriminators of the features of a network that was "
-        "trained on photographs (Sauer et al. 2021).",
+        "dcgan, style (that of StyleGAN2), or projected: four small discriminators of the features "
+        "of a network that was trained on photographs (Sauer et al. 2021).",
     )
     classifier_width: int = field(
         32,
@@ -44,5 +55,11 @@ class ModelSettings:
         one_of("model.upsampling", self.upsampling, ("transposed", "nearest"))
         for name in ("width", "latent_dim", "classifier_width"):
             at_least(f"model.{name}", getattr(self, name), 1)
-        one_of("model.discriminator", self.discriminator, ("dcgan", "projected"))
+        one_of("model.discriminator", self.discriminator, ("dcgan", "style", "projected"))
+        one_of("model.family", self.family, ("dcgan", "style"))
+        at_least("model.mapping_layers", self.mapping_layers, 0)
+        if not 0 <= self.style_mixing <= 1:
+            raise UserError(
+                f"config.model.style_mixing={self.style_mixing} is no probability: give 0 to 1"
+            )
         one_of("model.labels", self.labels, ("none", "per_class", "conditional"))

@@ -12,8 +12,9 @@ class ObjectiveSettings:
 
     preset: str = field(
         "minimax",
-        "minimax, spectral_norm, spectral_norm_gp or wgan_gp: the values of the unset fields here "
-        "and of train.learning_rate, train.beta1 and train.beta2 (gaug_jax/objectives/presets.py).",
+        "minimax, spectral_norm, spectral_norm_gp, wgan_gp or style: the values of the unset "
+        "fields here and of train.learning_rate, train.beta1 and train.beta2 "
+        "(gaug_jax/objectives/presets.py).",
     )
     loss: str | None = field(
         None,
@@ -39,6 +40,11 @@ class ObjectiveSettings:
     r1_every: int = field(
         1,
         "Discriminator updates between those with r1, whose weight is then so many times larger.",
+    )
+    path_length: float = field(
+        0.0,
+        "Weight of the penalty on how unevenly a style generator's images change with their styles "
+        "(StyleGAN2's path length; 2 in its paper). Made every fourth step.",
     )
     lecam: float = field(
         0.0,
@@ -77,7 +83,7 @@ class ObjectiveSettings:
             if getattr(self, name) is not None:
                 at_least(f"objective.{name}", getattr(self, name), 0)
         at_least("objective.r1_every", self.r1_every, 1)
-        for name in ("lecam", "classifier_weight"):
+        for name in ("path_length", "lecam", "classifier_weight"):
             at_least(f"objective.{name}", getattr(self, name), 0)
         fraction("objective.label_smoothing", self.label_smoothing)
         if self.critic_steps is not None:

@@ -55,6 +55,20 @@ def _reason(error: Exception) -> str:
     return os.strerror(number) if number else in_short(str(error) or repr(error))
 
 
+def _with_absent_parts(values: PyTree, parts: PyTree) -> PyTree:
+    """Returns the values of a state, with None for parts that are younger than it and not in use.
+
+    Args:
+      values: nested dicts of what was written.
+      parts: nested dicts of what a state has now.
+    """
+    if not isinstance(values, dict) or not isinstance(parts, dict):
+        return values
+    absent = {name: None for name, part in parts.items() if part is None}
+    known = {name: _with_absent_parts(value, parts.get(name)) for name, value in values.items()}
+    return {**absent, **known}
+
+
 def _hashes(folder: Path) -> dict[str, str]:
     """Returns the SHA-256 of every file below a folder but the list of hashes itself."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != _HASHES)
@@ -198,10 +212,8 @@ class Checkpoints:
             raise DamagedCheckpoint(str(error)) from error
         with ONE_AT_A_TIME, _checkpointer() as checkpointer:
             values = checkpointer.restore(folder / _STATE)
-        # A state that is older than one of these parts lacks it.
-        parts = flax.serialization.to_state_dict(template)
-        absent = {name: None for name, part in parts.items() if part is None}
-        state = flax.serialization.from_state_dict(template, {**absent, **values})
+        values = _with_absent_parts(values, flax.serialization.to_state_dict(template))
+        state = flax.serialization.from_state_dict(template, values)
         same = jax.tree.map(lambda a, b: np.shape(a) == np.shape(b), template, state)
         if not all(jax.tree.leaves(same)):
             raise DamagedCheckpoint(f"{folder}: the arrays have other shapes than the config says")

@@ -16,12 +16,15 @@ from support.settings_for_tests import (
 
 from gaug_jax.gan.across_devices import example_keys
 from gaug_jax.gan.batch import Batch
+from gaug_jax.gan.latents import draw_latents
 from gaug_jax.gan.state import new_state
-from gaug_jax.gan.step import draw_latents, train_step, train_step_of_all
+from gaug_jax.gan.step import train_step, train_step_of_all
 from gaug_jax.objectives.presets import PRESETS
 from gaug_jax.training import parallel
 
 _POLICY = "brightness,contrast,translation,cutout"
+_STYLE = {"model__family": "style", "model__discriminator": "style"}
+_PROJECTED = {"model__discriminator": "projected", "objective__loss": "hinge"}
 
 
 @pytest.mark.parametrize(
@@ -75,6 +78,17 @@ _POLICY = "brightness,contrast,translation,cutout"
                 "data__image_size": 16,
                 "train__growing_steps": 1,
             },
+            marks=pytest.mark.slow,
+        ),
+        ("style", "conditional", {**_STYLE, "objective__path_length": 2.0}),
+        pytest.param(
+            "style", "per_class", {**_STYLE, "augment__policy": _POLICY}, marks=pytest.mark.slow
+        ),
+        pytest.param("spectral_norm", "none", {"model__family": "style"}, marks=pytest.mark.slow),
+        pytest.param(
+            "spectral_norm",
+            "conditional",
+            {**_PROJECTED, "data__image_size": 32},
             marks=pytest.mark.slow,
         ),
     ],
@@ -156,6 +170,8 @@ def test_every_preset_and_label_mode_moves_both_networks(preset, labels):
     expected = {"d_loss", "g_loss", "d_real", "d_fake"}
     if spec.objective.gradient_penalty:
         expected.add("gradient_penalty")
+    if spec.objective.r1:
+        expected.add("r1")
     assert set(result.sums) == expected
     assert all(np.isfinite(value) for value in result.sums.values())
     for network in ("generator", "discriminator", "ema"):

@@ -20,7 +20,7 @@ OTHER = {
     "data.uncertain": "positive", "data.unmentioned": "negative", "data.window": "full",
     "data.pages": "all",
     "data.image_size": 32, "data.channels": 3, "data.resize": "pad", "data.small_classes": "merge",
-    "model.labels": "per_class", "model.discriminator": "projected",
+    "model.labels": "per_class", "model.discriminator": "projected", "model.family": "style",
     "model.upsampling": "nearest",
     "objective.discriminator_norm": "group", "train.precision": "bfloat16",
     "train.on_divergence": "rollback", "evaluate.resize": "clean",

@@ -72,6 +72,27 @@ def test_a_longer_run_goes_on_from_a_finished_one(whole, tmp_path):
     assert largest_difference(host_copy(longer.train()), whole[1]) == 0.0
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"model__family": "style", "model__discriminator": "style", "objective__preset": "style",
+         "objective__path_length": 2.0},
+        pytest.param(
+            {"model__discriminator": "projected", "objective__preset": "spectral_norm",
+             "objective__loss": "hinge", "data__image_size": 32},
+            marks=pytest.mark.slow,
+        ),
+    ],
+    ids=["style", "projected"],
+)  # fmt: skip
+def test_other_families_resume_bit_for_bit(tmp_path, options):
+    whole = host_copy(make_run(tmp_path / "whole", 6, **options).train())
+    make_run(tmp_path / "halves", 3, **options).train()
+    again = make_run(tmp_path / "halves", 6, **options)
+    assert again.step == 3
+    assert largest_difference(host_copy(again.train()), whole) == 0.0
+
+
 def test_a_run_stopped_by_a_signal_resumes_bit_for_bit(tmp_path):
     endless = 10**6
     for number in (signal.SIGTERM, signal.SIGINT):
