@@ -1,7 +1,7 @@
 """A small U-Net (Ronneberger et al. 2015) that finds noise in images at every level of it.
 
-It is F of EDM (Karras et al. 2022, equation 7), of the shape of its networks (appendix F.1, table
-7) at a size for few small images: what goes in and comes out has unit variance, and
+It is F of EDM (Karras et al. 2022, equation 7), of the shape of its networks (appendix F) at a
+size for few small images: what goes in and comes out has unit variance, and
 `objectives.denoising` makes the denoiser of it.
 """
 

@@ -1,6 +1,6 @@
 """What the U-Net of `models.unet` is made of: convolutions, norms, residual blocks and attention.
 
-As the blocks of EDM's networks (Karras et al. 2022, appendix F.1, table 7): after Song et al.
+As the blocks of EDM's networks (Karras et al. 2022, appendix F): after Song et al.
 2021c (DDPM++), with the adaptive norms of Dhariwal and Nichol 2021. Sums of two ways are divided
 by the square root of two, and the last convolution of every block begins at zero.
 """
