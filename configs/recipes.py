@@ -13,6 +13,8 @@
   2021).
 - `style`: StyleGAN2 (Karras et al. 2020) with differentiable augmentation and R1 every sixteenth
   update.
+- `diffusion`: a network that takes noise from images (EDM: Karras et al. 2022), told how its
+  training images were moved, scaled and turned.
 """
 
 from typing import Any
@@ -40,6 +42,12 @@ RECIPES: dict[str, dict[str, Any]] = {
         "objective.preset": "style",
         "objective.r1_every": 16,
         "augment.policy": _POLICY,
+    },
+    "diffusion": {
+        "model.family": "diffusion",
+        "objective.preset": "denoising",
+        "augment.policy": "affine",
+        "augment.probability": 0.15,
     },
 }
 

@@ -42,5 +42,5 @@ RECIPES = {
         f"together + {name}": _TOGETHER | _ADDITIONS[name]
         for name in ("nearest", "lecam", "attention", "residual")
     },
-    **{name: recipes.RECIPES[name] for name in ("projected", "style")},
+    **{name: recipes.RECIPES[name] for name in ("projected", "style", "diffusion")},
 }

@@ -30,7 +30,10 @@ from gaug_jax.training.checkpoints import Checkpoints
         (["--config=configs/digits.py", "--config.seed.x=3"], "--config.seed.x: no such field"),
         (["--config=README.md"], "error: --config=README.md, line "),
         (["--config=configs/recipes.py"], "configs/recipes.py is not a config: give a "),
-        (["--config=folder:stile"], "no recipe 'stile': give dcgan, few_images, projected, style"),
+        (
+            ["--config=folder:stile"],
+            "no recipe 'stile': give dcgan, few_images, projected, style, ",
+        ),
         (["--config=digits:style"], "--config=digits takes no recipe: leave out ':style'"),
         (["--config=configs/digits.py", "--config.train.epochs=many"], "many"),
         (["--config=configs/digits.py", "--epochs=3"], "epochs"),

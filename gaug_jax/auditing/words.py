@@ -37,10 +37,13 @@ def sentences(audit: Mapping[str, Any]) -> list[str]:
             f"{_attack(found['membership'])}."
         )
     if audit["discriminator"] is not None:
-        lines.append(
-            f"Membership from the discriminator, which is not part of what is shared: "
-            f"{_attack(audit['discriminator'])}."
+        # A diffusion family has no discriminator: its network's denoising loss is the score.
+        scorer = (
+            "denoising loss, for whoever is given the generator"
+            if audit.get("family") == "diffusion"
+            else "discriminator, which is not part of what is shared"
         )
+        lines.append(f"Membership from the {scorer}: {_attack(audit['discriminator'])}.")
     lines.extend(_attribute(found) for found in audit["attributes"])
     if audit["privacy"] is not None:
         lines.append(privacy_sentence(audit["privacy"]))

@@ -5,17 +5,24 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from gaug_jax.augmentation.conditioned import NUM_PARAMETERS
 from gaug_jax.errors import UserError
+from gaug_jax.models import plain_convolution
 from gaug_jax.models.classifier import Classifier
 from gaug_jax.models.convolution import default_implementation
 from gaug_jax.models.dcgan import Discriminator, Generator
 from gaug_jax.models.projected import ProjectedDiscriminator
 from gaug_jax.models.style import StyleGenerator
 from gaug_jax.models.style_discriminator import StyleDiscriminator
+from gaug_jax.models.unet import IMAGE_SIZES, UNet
 from gaug_jax.settings import Settings
 from gaug_jax.weights.efficientnet import frozen_depths
 
-AnyGenerator = Generator | StyleGenerator
+# Residual blocks of each level of a U-Net on the way down: the paper has four, and this is for few
+# small images on a laptop.
+_BLOCKS = 1
+
+AnyGenerator = Generator | StyleGenerator | UNet
 AnyDiscriminator = Discriminator | ProjectedDiscriminator | StyleDiscriminator
 
 
@@ -31,6 +38,11 @@ def generator_of(settings: Settings, num_classes: int, axis_name: str | None) ->
       UserError: the family cannot do what is asked of it.
     """
     model = settings.model
+    if model.family == "diffusion":
+        told = NUM_PARAMETERS if settings.augment.policy == "affine" else 0
+        shared = _shared(settings, num_classes)
+        shared["implementation"] = plain_convolution.default_implementation(trained=True)
+        return UNet(num_augmentations=told, blocks=_BLOCKS, **shared)
     drawn = {"image_size": settings.data.image_size, "channels": settings.data.channels}
     if model.family == "style":
         _check_only_dcgan(settings, "config.model.family='style'")
@@ -52,8 +64,10 @@ def generator_of(settings: Settings, num_classes: int, axis_name: str | None) ->
 
 def discriminator_of(
     settings: Settings, num_classes: int, axis_name: str | None
-) -> AnyDiscriminator:
-    """Returns the discriminator; of arguments and errors as `generator_of`."""
+) -> AnyDiscriminator | None:
+    """Returns the discriminator, if the family has one; arguments and errors as `generator_of`."""
+    if settings.model.family == "diffusion":
+        return None
     kind, shared = settings.model.discriminator, _shared(settings, num_classes)
     norms = {
         "norm": settings.objective.discriminator_norm,
@@ -138,4 +152,31 @@ def _check_plain(settings: Settings) -> None:
             f"config.objective.{norm}={getattr(objective, norm)!r} is not to be had with "
             "config.model.discriminator='style': set config.objective.preset='style', or choose "
             "dcgan"
+        )
+
+
+def check_diffusion(settings: Settings) -> None:
+    """Raises `UserError` where something is asked of a diffusion family that GANs alone have."""
+    model, objective, augment = settings.model, settings.objective, settings.augment
+    asked = {
+        "model.discriminator": model.discriminator != "dcgan" and model.discriminator,
+        "model.residual": model.residual,
+        "model.attention": model.attention,
+        "train.growing_steps": settings.train.growing_steps,
+        "objective.private": objective.private,
+        "objective.classifier_weight": objective.classifier_weight,
+        "objective.preset": objective.preset != "denoising" and objective.preset,
+        "augment.adaptive": augment.adaptive,
+        "augment.policy": augment.policy not in ("none", "affine") and augment.policy,
+    }
+    for name, value in asked.items():
+        if value:
+            raise UserError(
+                f"config.{name}={value!r} is of GANs, and config.model.family='diffusion' is none: "
+                "--config=NAME:diffusion (of folder_study, for one) sets all fields of that family"
+            )
+    if settings.data.image_size not in IMAGE_SIZES:
+        raise UserError(
+            f"config.data.image_size={settings.data.image_size} is not to be had with "
+            f"config.model.family='diffusion': give one of {', '.join(map(str, IMAGE_SIZES))}"
         )

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PyTree, UInt8
 
 from gaug_jax import images as image_ranges
+from gaug_jax.gan.diffusion import how_well_known, sampled_images
 from gaug_jax.gan.growth import at_its_stage
 from gaug_jax.gan.latents import draw_latents
 from gaug_jax.gan.networks import Network
@@ -44,6 +45,8 @@ def draw(
     """
     params, batch_stats = _of_class(ema, label, spec)
     labels = jnp.full((len(latents),), label, jnp.int32)
+    if spec.model.family == "diffusion":
+        return image_ranges.to_uint8(sampled_images(params, latents, labels, spec))
     variables = {"params": params, "batch_stats": batch_stats}
 
     def drawn(variables: PyTree, *, spec: Spec) -> Array:
@@ -54,19 +57,23 @@ def draw(
 
 @functools.partial(jax.jit, static_argnames="spec")
 def score(
-    discriminator: Network,
+    discriminator: Network | MovingAverage,
     images: UInt8[Array, "batch height width channels"],
     label: Int[Array, ""],
     *,
     spec: Spec,
 ) -> Float[Array, " batch"]:
-    """Returns the discriminator's scores of images of one class; higher looks more real."""
+    """Returns the discriminator's scores of images of one class; higher looks more real.
+
+    Of a diffusion family, which has none, its network takes the discriminator's place here and in
+    `discriminator_features`: the score is minus its denoising loss.
+    """
     return _seen(discriminator, images, label, spec)[0]
 
 
 @functools.partial(jax.jit, static_argnames="spec")
 def discriminator_features(
-    discriminator: Network,
+    discriminator: Network | MovingAverage,
     images: UInt8[Array, "batch height width channels"],
     label: Int[Array, ""],
     *,
@@ -77,13 +84,15 @@ def discriminator_features(
 
 
 def _seen(
-    discriminator: Network, images: Array, label: Array, spec: Spec
+    discriminator: Network | MovingAverage, images: Array, label: Array, spec: Spec
 ) -> tuple[Float[Array, " batch"], Float[Array, "batch features"]]:
     """Returns scores and features of images of one class."""
     params, batch_stats = _of_class((discriminator.params, discriminator.batch_stats), label, spec)
     labels = jnp.full((len(images),), label, jnp.int32)
-    variables = {"params": params, "batch_stats": batch_stats}
     images = image_ranges.to_unit(images)
+    if spec.model.family == "diffusion":
+        return how_well_known(params, images, labels, spec)
+    variables = {"params": params, "batch_stats": batch_stats}
 
     def see(variables: PyTree, *, spec: Spec) -> tuple[Array, Array]:
         scores, found = spec.discriminator.apply(

@@ -1,6 +1,7 @@
 """All that a train step is compiled for: the networks, and the config's sections that decide it."""
 
 import dataclasses
+import math
 
 import optax
 
@@ -9,6 +10,7 @@ from gaug_jax.errors import UserError
 from gaug_jax.gan.architecture import (
     AnyDiscriminator,
     AnyGenerator,
+    check_diffusion,
     classifier_of,
     discriminator_of,
     generator_of,
@@ -39,8 +41,9 @@ class Spec:
     one call to the next (where, how long or how often) are at their defaults.
 
     Attributes:
+      image_shape: height, width and channels of an image.
       generator: network of one generator.
-      discriminator: network of one discriminator.
+      discriminator: network of one discriminator; None of a diffusion family.
       classifier: network that is trained along with them (EC-GAN), or None.
       model: section of the config.
       objective: section of the config, nothing left unset.
@@ -52,8 +55,9 @@ class Spec:
       axis_name: axis of the devices, or None outside a parallel map.
     """
 
+    image_shape: tuple[int, int, int]
     generator: AnyGenerator
-    discriminator: AnyDiscriminator
+    discriminator: AnyDiscriminator | None
     classifier: Classifier | None
     model: ModelSettings
     objective: ObjectiveSettings
@@ -83,9 +87,10 @@ class Spec:
         return optax.adam(self.train.classifier_learning_rate)
 
     @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """Height, width and channels."""
-        return (self.generator.image_size, self.generator.image_size, self.generator.channels)
+    def latent_length(self) -> int:
+        """Numbers of a latent; those of a diffusion family are the noise that it begins with."""
+        noise = self.model.family == "diffusion"
+        return math.prod(self.image_shape) if noise else self.model.latent_dim
 
     @property
     def stages(self) -> tuple["Spec", ...]:
@@ -96,7 +101,7 @@ class Spec:
                 generator=self.generator.clone(stage=stage),
                 discriminator=self.discriminator.clone(stage=stage),
             )
-            for stage in range(num_stages(self.generator.image_size))
+            for stage in range(num_stages(self.image_shape[0]))
         )
 
     @property
@@ -122,7 +127,9 @@ def make_spec(settings: Settings, num_classes: int, axis_name: str | None = DEVI
     _check(settings)
     model, train = settings.model, settings.train
     num_generators = num_classes if model.labels == "per_class" else 0
+    size = settings.data.image_size
     return Spec(
+        image_shape=(size, size, settings.data.channels),
         generator=generator_of(settings, num_classes, axis_name),
         discriminator=discriminator_of(settings, num_classes, axis_name),
         classifier=classifier_of(settings, num_classes, axis_name),
@@ -179,6 +186,14 @@ def _check(settings: Settings) -> None:
         raise UserError(
             f"config.objective.label_smoothing={objective.label_smoothing} is of the minimax "
             f"losses, not of {objective.loss!r}: set it to 0"
+        )
+    if settings.model.family == "diffusion":
+        check_diffusion(settings)
+        return
+    if objective.preset == "denoising":
+        raise UserError(
+            "config.objective.preset='denoising' is of config.model.family='diffusion': set that, "
+            "or choose another preset"
         )
     _check_augment(settings.augment, objective.loss)
 

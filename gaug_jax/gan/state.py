@@ -31,7 +31,7 @@ class GANState(NamedTuple):
     Attributes:
       step: generator updates so far, int32.
       generator: the generator.
-      discriminator: the discriminator.
+      discriminator: the discriminator, or None of a diffusion family.
       ema: the generator that samples are drawn from.
       feedback: what is remembered of the discriminator's scores.
       classifier: the one that is trained along with them (EC-GAN), or None.
@@ -39,7 +39,7 @@ class GANState(NamedTuple):
 
     step: Int[Array, ""]
     generator: Network
-    discriminator: Network
+    discriminator: Network | None
     ema: MovingAverage
     feedback: Feedback = Feedback()
     classifier: Network | None = None
@@ -48,21 +48,34 @@ class GANState(NamedTuple):
 def _new_state(key: Array, spec: Spec) -> GANState:
     """Returns the state of one generator and its discriminator at step 0."""
     generator_key, discriminator_key = jax.random.split(key)
-    label = jnp.zeros((1,), jnp.int32)
-    latent = jnp.zeros((1, spec.model.latent_dim))
-    generator = new_network(
-        spec.generator.init(generator_key, latent, label, train=False), spec.generator_optimizer
-    )
-    image = jnp.zeros((1, *spec.image_shape))
-    discriminator = new_network(
-        spec.discriminator.init(discriminator_key, image, label, train=False),
-        spec.discriminator_optimizer,
-    )
+    generator = _new_generator(generator_key, spec)
+    discriminator = _new_discriminator(discriminator_key, spec)
     # A copy, so that the two may be donated to a step as separate buffers.
     ema = jax.tree.map(jnp.copy, MovingAverage(generator.params, generator.batch_stats))
     classifier = new_classifier(jax.random.fold_in(key, _OF_CLASSIFIER), spec)
     step = jnp.zeros((), jnp.int32)
     return GANState(step, generator, discriminator, ema, new_feedback(spec), classifier)
+
+
+def _new_generator(key: Array, spec: Spec) -> Network:
+    """Returns the generator at its first step."""
+    label = jnp.zeros((1,), jnp.int32)
+    if spec.model.family == "diffusion":
+        image = jnp.zeros((1, *spec.image_shape))
+        variables = spec.generator.init(key, image, jnp.zeros((1,)), label)
+    else:
+        latent = jnp.zeros((1, spec.latent_length))
+        variables = spec.generator.init(key, latent, label, train=False)
+    return new_network(variables, spec.generator_optimizer)
+
+
+def _new_discriminator(key: Array, spec: Spec) -> Network | None:
+    """Returns the discriminator at its first step, if there is one."""
+    if spec.discriminator is None:
+        return None
+    image, label = jnp.zeros((1, *spec.image_shape)), jnp.zeros((1,), jnp.int32)
+    variables = spec.discriminator.init(key, image, label, train=False)
+    return new_network(variables, spec.discriminator_optimizer)
 
 
 def new_state(key: Array, spec: Spec) -> GANState:

@@ -15,7 +15,9 @@ from jaxtyping import Array, Float, Int, PyTree
 from gaug_jax import images as image_ranges
 from gaug_jax.augmentation.differentiable import augment, parse_policy
 from gaug_jax.gan.across_devices import device_mean, example_keys
+from gaug_jax.gan.average import updated_average
 from gaug_jax.gan.batch import Batch
+from gaug_jax.gan.diffusion import denoising_step
 from gaug_jax.gan.feedback import Feedback, updated
 from gaug_jax.gan.growth import at_its_progress, at_its_stage
 from gaug_jax.gan.joint_classifier import updated_classifier
@@ -26,12 +28,15 @@ from gaug_jax.gan.penalties import penalties
 from gaug_jax.gan.private import private_gradient
 from gaug_jax.gan.scores import of_images
 from gaug_jax.gan.spec import Spec
-from gaug_jax.gan.state import GANState, MovingAverage
+from gaug_jax.gan.state import GANState
 from gaug_jax.models import growing
 from gaug_jax.objectives import LOSSES
 
 # Folded into a key: numbers beyond those of the discriminator's updates and of examples' own.
 _OF_PATH, _OF_NOISE, _OF_LABELS, _OF_REAL, _OF_FAKE, _OF_GENERATOR = range(2**31 - 6, 2**31)
+
+# Those metrics that training is to bring down; a family has some of them.
+LOSS_METRICS = frozenset({"d_loss", "g_loss", "denoising_loss"})
 
 Metrics = dict[str, Float[Array, ""]]
 
@@ -242,17 +247,6 @@ def _update_generator(
     return network, feedback, metrics
 
 
-def _update_average(
-    ema: MovingAverage, generator: Network, step: Int[Array, ""], spec: Spec
-) -> MovingAverage:
-    """Moves the average by one step; its memory grows with the images seen (StyleGAN2-ADA)."""
-    images_seen = (step + 1).astype(jnp.float32) * spec.train.batch_size
-    half_life = jnp.minimum(spec.train.ema_half_life, images_seen * spec.train.ema_ramp_up)
-    kept = 0.5 ** (spec.train.batch_size / half_life)
-    current = MovingAverage(generator.params, generator.batch_stats)
-    return jax.tree.map(lambda old, new: new + (old - new) * kept, ema, current)
-
-
 def _uniform_labels(shape: tuple[int, int], key: Array, spec: Spec) -> Int[Array, "critic batch"]:
     """Returns classes for generated images that say nothing of the real ones."""
 
@@ -289,7 +283,7 @@ def _step(state: GANState, batch: Batch, key: Array, spec: Spec) -> tuple[GANSta
         state.generator, discriminator, fakes[-1], labels[-1], way_back, batch_stats,
         critic_key, feedback, state.step, spec,
     )  # fmt: skip
-    ema = _update_average(state.ema, generator, state.step, spec)
+    ema = updated_average(state.ema, generator, state.step, spec)
     classifier, classifier_metrics = state.classifier, {}
     if spec.classifier is not None:
         real = image_ranges.to_unit(batch.images[-1])
@@ -318,8 +312,10 @@ def train_step(
       `g_loss`, `d_real` and `d_fake` (mean scores), and each penalty in use:
       means over critic steps and devices, float32; with adaptive augmentation also
       `d_real_sign` and `augment_probability` after the step, and of a classifier that is
-      trained along `classifier_loss`.
+      trained along `classifier_loss`. Of a diffusion family `denoising_loss` alone.
     """
+    if spec.model.family == "diffusion":
+        return denoising_step(state, batch, key, spec)
     state = at_its_progress(state, spec)
     return at_its_stage(_step, state.generator.batch_stats, state, batch, key, spec=spec)
 

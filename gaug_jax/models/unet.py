@@ -17,6 +17,8 @@ from jaxtyping import Array, Float, Int
 from gaug_jax.models.layers import normal_around
 from gaug_jax.models.unet_blocks import Options, UNetBlock, UNetConvolution, group_norm
 
+# Height and width that images may have.
+IMAGE_SIZES = (8, 16, 32, 64)
 # Features are halved in size down to this, or once where they begin with it.
 _COARSEST = 8
 # Features of each level, from the finest on, as multiples of the width.
@@ -37,8 +39,8 @@ def level_sizes(image_size: int) -> tuple[int, ...]:
     Raises:
       ValueError: the size is another one.
     """
-    if image_size not in (8, 16, 32, 64):
-        raise ValueError(f"image size {image_size} is not one of 8, 16, 32, 64")
+    if image_size not in IMAGE_SIZES:
+        raise ValueError(f"image size {image_size} is not one of {IMAGE_SIZES}")
     sizes = [image_size, image_size // 2]
     while sizes[-1] > _COARSEST:
         sizes.append(sizes[-1] // 2)
@@ -92,6 +94,8 @@ class UNet(nn.Module):
     ) -> Float[Array, "batch height width channels"]:
         """Returns float32 F(images; c_noise).
 
+        Who makes `intermediates` mutable finds the coarsest features there, means over positions.
+
         Args:
           images: noisy, times c_in; square, of 8, 16, 32 or 64 pixels, any channels.
           c_noise: ln(sigma) / 4 of each.
@@ -105,6 +109,7 @@ class UNet(nn.Module):
         beside = self._down(images, sizes, block)
         hidden = block(beside[-1], beside[-1].shape[-1], sizes[-1], attention=True)
         hidden = block(hidden, hidden.shape[-1], sizes[-1])
+        self.sow("intermediates", "features", jnp.mean(hidden.astype(jnp.float32), axis=(1, 2)))
         hidden = self._up(hidden, beside, sizes, block)
         hidden = jax.nn.silu(group_norm(self.width, self.options, "norm_out")(hidden))
         last = UNetConvolution(

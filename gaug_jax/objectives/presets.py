@@ -3,7 +3,8 @@
 `minimax` is DCGAN's (Radford et al. 2016), `spectral_norm` has the
 discriminator of Miyato et al. (2018), `spectral_norm_gp` adds the penalty and
 nothing else, `wgan_gp` is that of Gulrajani et al. (2017), `style` is StyleGAN2's (Karras et al.
-2020, with the learning rate of its successor for few images).
+2020, with the learning rate of its successor for few images), `denoising` EDM's (Karras et al.
+2022).
 """
 
 _MINIMAX = {
@@ -33,6 +34,8 @@ PRESETS = {
         "beta1": 0.0,
         "beta2": 0.9,
     },
+    # Of a family without a discriminator: of all these it follows the last three.
+    "denoising": {**_MINIMAX, "learning_rate": 1e-3, "beta1": 0.9},
     "style": {
         **_MINIMAX,
         "r1": 0.1,

@@ -13,7 +13,8 @@ class AugmentSettings:
 
     policy: str = field(
         "none",
-        "none, or some of brightness,contrast,translation,cutout (differentiable augmentation).",
+        "none, or some of brightness,contrast,translation,cutout (differentiable augmentation); of "
+        "a diffusion family none or affine (shifts, scales and turns that the network is told).",
     )
     probability: float = field(
         1.0, "Of each transform of each image; where it is adaptive, the largest."

@@ -22,13 +22,23 @@ class ModelSettings:
     )
     family: str = field(
         "dcgan",
-        "What the generator is: dcgan, or style (StyleGAN2: Karras et al. 2020).",
+        "What the generator is: dcgan, style (StyleGAN2: Karras et al. 2020) or diffusion (a "
+        "network that takes noise from images, without a discriminator: Karras et al. 2022).",
     )
     mapping_layers: int = field(
         2, "Layers of a style generator's network between a latent and its style."
     )
     style_mixing: float = field(
         0.9, "Probability that an image which a style generator draws in training has two styles."
+    )
+    sampling_steps: int = field(
+        18,
+        "Steps of a diffusion family's sampler, each of two passes through its network.",
+    )
+    guidance: float = field(
+        1.0,
+        "How far images of a conditional diffusion family go towards their class (classifier-free "
+        "guidance). 1: as they were learnt; above it, more typical and less varied.",
     )
     upsampling: str = field(
         "transposed",
@@ -56,8 +66,10 @@ class ModelSettings:
         for name in ("width", "latent_dim", "classifier_width"):
             at_least(f"model.{name}", getattr(self, name), 1)
         one_of("model.discriminator", self.discriminator, ("dcgan", "style", "projected"))
-        one_of("model.family", self.family, ("dcgan", "style"))
+        one_of("model.family", self.family, ("dcgan", "style", "diffusion"))
         at_least("model.mapping_layers", self.mapping_layers, 0)
+        at_least("model.sampling_steps", self.sampling_steps, 2)
+        at_least("model.guidance", self.guidance, 0)
         if not 0 <= self.style_mixing <= 1:
             raise UserError(
                 f"config.model.style_mixing={self.style_mixing} is no probability: give 0 to 1"

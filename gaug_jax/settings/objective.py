@@ -12,8 +12,8 @@ class ObjectiveSettings:
 
     preset: str = field(
         "minimax",
-        "minimax, spectral_norm, spectral_norm_gp, wgan_gp or style: the values of the unset "
-        "fields here and of train.learning_rate, train.beta1 and train.beta2 "
+        "minimax, spectral_norm, spectral_norm_gp, wgan_gp, style or denoising: the values of the "
+        "unset fields here and of train.learning_rate, train.beta1 and train.beta2 "
         "(gaug_jax/objectives/presets.py).",
     )
     loss: str | None = field(

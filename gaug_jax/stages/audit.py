@@ -101,6 +101,7 @@ def audit(opened: Opened, options: EvaluationOptions) -> None:
             for name, space in spaces.items()
         },
         "discriminator": _discriminator(generator, audited, options.seed),
+        "family": generator.spec.model.family,
         "attributes": _attributes(audited, spaces["pixels"], options.seed),
         "privacy": generator.privacy,
     }

@@ -39,7 +39,8 @@ class TrainedGenerator:
     Attributes:
       spec: of the networks.
       ema: the moving average that is drawn from, as numpy arrays.
-      discriminator: what scores images, as numpy arrays; None of a file of one generator.
+      discriminator: what scores images, as numpy arrays: of a diffusion family the moving average
+        itself; None of a file of one generator of a GAN.
       step: generator updates so far.
       class_names: names of the data's classes.
       class_counts: training images of each; all alike where training was private.
@@ -48,7 +49,7 @@ class TrainedGenerator:
 
     spec: Spec
     ema: MovingAverage
-    discriminator: Network | None
+    discriminator: Network | MovingAverage | None
     step: int
     class_names: tuple[str, ...]
     class_counts: tuple[int, ...]
@@ -107,7 +108,7 @@ def read_generator(folder: WorkFolder, step: int | None = None) -> TrainedGenera
     return TrainedGenerator(
         spec,
         state.ema,
-        state.discriminator,
+        state.ema if spec.discriminator is None else state.discriminator,
         metadata["step"],
         tuple(metadata["class_names"]),
         tuple(metadata["class_counts"]),
@@ -212,7 +213,7 @@ def discriminator_scores(
 
 def _scored(
     ema: MovingAverage,
-    discriminator: Network | None,
+    discriminator: Network | MovingAverage | None,
     latents: Float[Array, "batch latent"],
     label: int,
     spec: Spec,

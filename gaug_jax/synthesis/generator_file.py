@@ -32,7 +32,6 @@ from gaug_jax.synthesis.training_data import TrainingData
 
 FORMAT_VERSION = 1
 _ENTRY = "gaug_jax"
-_FAMILY = "dcgan"
 _NONE = "restore the file, or make it anew with gaug_jax.synthesize --save_generator"
 _DTYPE = "F32"  # As the format calls float32, which every parameter is.
 
@@ -74,7 +73,7 @@ def write_generator_file(
     told = {
         "format_version": FORMAT_VERSION,
         "project_version": _project_version(),
-        "family": _FAMILY,
+        "family": generator.spec.model.family,
         "image_size": width,
         "channels": channels,
         "class_names": list(generator.class_names),
@@ -118,9 +117,10 @@ def read_generator_file(path: str | Path) -> SavedGenerator:
     # Names of arrays may have a "/" of their own: where each belongs is taken from the networks.
     placed = traverse_util.unflatten_dict({leaves[name][0]: tensors[name] for name in leaves})
     ema = MovingAverage(placed["params"], placed.get("batch_stats", {}))
+    scorer = ema if spec.discriminator is None else None
     generator = TrainedGenerator(
-        spec, ema, None, told["step"], tuple(told["class_names"]), tuple(told["class_counts"]),
-        told["privacy"],
+        spec, ema, scorer, told["step"], tuple(told["class_names"]),
+        tuple(told["class_counts"]), told["privacy"],
     )  # fmt: skip
     return SavedGenerator(generator, settings, data, sha256)
 
@@ -208,7 +208,7 @@ def _described(
         settings = read_settings(told["config"], stored=True)
         spec = make_spec(settings, len(names), axis_name=None)
         if (told["family"], told["image_size"], told["channels"]) != (
-            _FAMILY,
+            spec.model.family,
             *spec.image_shape[1:],
         ):
             raise ValueError("family, image size or channels")

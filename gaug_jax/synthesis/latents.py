@@ -81,7 +81,7 @@ def chosen_latents(
         jax.random.truncated_normal,
         lower=-choice.truncation,
         upper=choice.truncation,
-        shape=(spec.model.latent_dim,),
+        shape=(spec.latent_length,),
     )
     return jax.vmap(draw)(keys_of(key, first, count))
 

@@ -20,6 +20,7 @@ from gaug_jax import processes
 from gaug_jax.files import append_json_line, read_json_lines, write_json
 from gaug_jax.gan.spec import Spec
 from gaug_jax.gan.state import GANState, MovingAverage, new_state, parameter_overview, step_of
+from gaug_jax.gan.step import LOSS_METRICS
 from gaug_jax.progress import Progress
 from gaug_jax.training import parallel, pictures
 from gaug_jax.training.checkpoints import Checkpoints
@@ -269,7 +270,8 @@ class Run:
             return self._diverged_message(means)
         self._window.add(sums, int(done), (launched_at, ended_at), timed)
         if self._progress and timed:
-            self._progress.advance(int(done), d_loss=means["d_loss"], g_loss=means["g_loss"])
+            losses = {name: means[name] for name in sorted(LOSS_METRICS & means.keys())}
+            self._progress.advance(int(done), **losses)
         elif self._progress:
             self._progress.advance_untimed(int(done))
         if self._writer:
@@ -281,7 +283,7 @@ class Run:
         """Returns what went wrong in the last dispatch."""
         figures = ", ".join(f"{name}={value:.4g}" for name, value in means.items())
         limit = self._plan.settings.divergence_limit
-        if all(abs(means[name]) <= limit for name in ("d_loss", "g_loss")):
+        if all(abs(means[name]) <= limit for name in LOSS_METRICS & means.keys()):
             return f"a parameter is no longer finite at step {self.step} ({figures})"
         return f"the loss diverged at step {self.step} ({figures})"
 

@@ -17,7 +17,7 @@ from gaug_jax.errors import UserError
 from gaug_jax.feeds.choice import Feed
 from gaug_jax.gan.spec import DEVICES, Spec
 from gaug_jax.gan.state import GANState
-from gaug_jax.gan.step import Metrics, train_step_of_all
+from gaug_jax.gan.step import LOSS_METRICS, Metrics, train_step_of_all
 
 
 class Dispatch(NamedTuple):
@@ -100,8 +100,8 @@ def run_steps(
     def body(dispatch: Dispatch) -> Dispatch:
         state, metrics = one_step(dispatch.state, dispatch.done)
         # A private run must not stop by what real images lose; its parameters are looked at anyway.
-        looked_at = ["g_loss"] if spec.objective.private else ["d_loss", "g_loss"]
-        losses = jnp.stack([metrics[name] for name in looked_at])
+        looked_at = LOSS_METRICS - {"d_loss"} if spec.objective.private else LOSS_METRICS
+        losses = jnp.stack([value for name, value in metrics.items() if name in looked_at])
         fine = jnp.all(jnp.isfinite(losses) & (jnp.abs(losses) <= divergence_limit))
         sums = jax.tree.map(jnp.add, dispatch.sums, metrics)
         return Dispatch(state, sums, dispatch.done + 1, ~fine)

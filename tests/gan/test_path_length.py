@@ -13,6 +13,8 @@ from gaug_jax.gan.state import new_state
 
 KEYS = jax.random.split(jax.random.key(5), 4)
 LABELS = jnp.array([0, 1, 2, 1])
+lengths_of = jax.jit(path_lengths, static_argnames="spec")
+made_by = jax.jit(path_length_penalty, static_argnames="spec")
 
 
 def style_spec(weight=2.0):
@@ -26,17 +28,21 @@ def style_spec(weight=2.0):
     )
 
 
+def new_params(spec):
+    return jax.jit(new_state, static_argnames="spec")(jax.random.key(0), spec=spec).generator.params
+
+
 def test_lengths_are_those_of_the_whole_jacobian():
     spec = style_spec()
-    params = new_state(jax.random.key(0), spec).generator.params
-    found = jax.jit(path_lengths, static_argnames="spec")(params, KEYS, LABELS, spec=spec)
+    params = new_params(spec)
+    found = lengths_of(params, KEYS, LABELS, spec=spec)
     latents = draw_latents(KEYS, spec)
     nowhere = jnp.zeros((4, spec.generator.num_styles, latents.shape[1]))
 
     def images_of(moved):
         return spec.generator.apply({"params": params}, latents, LABELS, train=True, moved=moved)
 
-    jacobian = np.asarray(jax.jacrev(images_of)(nowhere), np.float64)
+    jacobian = np.asarray(jax.jit(jax.jacrev(images_of))(nowhere), np.float64)
     for number in range(4):
         key = jax.random.fold_in(KEYS[number], 1)
         direction = np.asarray(jax.random.normal(key, spec.image_shape)) / spec.image_shape[0]
@@ -48,17 +54,18 @@ def test_lengths_are_those_of_the_whole_jacobian():
 
 def test_it_is_made_every_fourth_step_at_four_times_its_weight():
     spec = style_spec(weight=0.5)
-    params = new_state(jax.random.key(0), spec).generator.params
+    params = new_params(spec)
     made, left_out = (
-        path_length_penalty(params, jnp.float32(0.2), KEYS, LABELS, step, spec) for step in (8, 9)
+        made_by(params, jnp.float32(0.2), KEYS, LABELS, step, spec=spec) for step in (8, 9)
     )
-    lengths = path_lengths(params, KEYS, LABELS, spec)
+    lengths = lengths_of(params, KEYS, LABELS, spec=spec)
     mean = 0.2 + 0.01 * (float(lengths.mean()) - 0.2)
     assert float(made.mean) == pytest.approx(mean, rel=1e-5)
     assert float(made.penalty) == pytest.approx(float(jnp.mean((lengths - mean) ** 2)), rel=1e-4)
-    expected = jax.grad(
-        lambda params: jnp.mean((path_lengths(params, KEYS, LABELS, spec) - mean) ** 2)
-    )(params)
+    gradient = jax.grad(
+        lambda params: jnp.mean((lengths_of(params, KEYS, LABELS, spec=spec) - mean) ** 2)
+    )
+    expected = jax.jit(gradient)(params)
     for one, two in zip(jax.tree.leaves(made.gradients), jax.tree.leaves(expected), strict=True):
         np.testing.assert_allclose(one, 4 * 0.5 * two, rtol=1e-3, atol=1e-6)
     assert float(left_out.mean) == pytest.approx(0.2) and float(left_out.penalty) == 0
@@ -67,8 +74,8 @@ def test_it_is_made_every_fourth_step_at_four_times_its_weight():
 
 def test_it_evens_out_how_images_move_with_their_styles():
     spec = style_spec()
-    params = new_state(jax.random.key(0), spec).generator.params
-    mean = path_lengths(params, KEYS, LABELS, spec).mean()
+    params = new_params(spec)
+    mean = lengths_of(params, KEYS, LABELS, spec=spec).mean()
 
     @jax.jit
     def stepped(params):

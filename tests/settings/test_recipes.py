@@ -8,6 +8,7 @@ from gaug_jax.config_file import read_config
 from gaug_jax.gan.spec import make_spec
 from gaug_jax.models.projected import ProjectedDiscriminator
 from gaug_jax.models.style import StyleGenerator
+from gaug_jax.models.unet import UNet
 from gaug_jax.settings import read_settings
 
 CONFIGS = ["folder", "folder_study", "xray", "xray_study", "bangla_numerals",
@@ -26,10 +27,14 @@ def test_a_recipe_stands_after_a_colon(config, recipe):
     assert found.to_dict() == by_path.to_dict()
     for name, value in recipes.RECIPES[recipe].items():
         section, field = name.split(".")
-        assert found[section][field] == value
+        # How long a run is, and what its average forgets, a study may say itself.
+        assert section == "train" or found[section][field] == value
     spec = spec_of(found)
     assert isinstance(spec.generator, StyleGenerator) == (recipe == "style")
     assert isinstance(spec.discriminator, ProjectedDiscriminator) == (recipe == "projected")
+    assert (
+        isinstance(spec.generator, UNet) == (spec.discriminator is None) == (recipe == "diffusion")
+    )
 
 
 def test_without_a_name_it_is_the_one_for_few_images():

@@ -123,7 +123,7 @@ def largest_difference(one, other):
         one,
         other,
     )
-    return max(jax.tree.leaves(differences))
+    return max(jax.tree.leaves(differences), default=0.0)
 
 
 def with_divergence_limit(settings, limit):

@@ -72,18 +72,18 @@ def test_a_longer_run_goes_on_from_a_finished_one(whole, tmp_path):
     assert largest_difference(host_copy(longer.train()), whole[1]) == 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
         {"model__family": "style", "model__discriminator": "style", "objective__preset": "style",
          "objective__path_length": 2.0},
-        pytest.param(
-            {"model__discriminator": "projected", "objective__preset": "spectral_norm",
-             "objective__loss": "hinge", "data__image_size": 32},
-            marks=pytest.mark.slow,
-        ),
+        {"model__family": "diffusion", "objective__preset": "denoising",
+         "augment__policy": "affine", "model__labels": "conditional"},
+        {"model__discriminator": "projected", "objective__preset": "spectral_norm",
+         "objective__loss": "hinge", "data__image_size": 32},
     ],
-    ids=["style", "projected"],
+    ids=["style", "diffusion", "projected"],
 )  # fmt: skip
 def test_other_families_resume_bit_for_bit(tmp_path, options):
     whole = host_copy(make_run(tmp_path / "whole", 6, **options).train())
