@@ -27,7 +27,6 @@ _STYLE = {"model__family": "style", "model__discriminator": "style"}
 _DIFFUSION = {
     "model__family": "diffusion", "augment__policy": "affine", "augment__probability": 0.5
 }  # fmt: skip
-_PROJECTED = {"model__discriminator": "projected", "objective__loss": "hinge"}
 
 
 @pytest.mark.parametrize(
@@ -89,17 +88,7 @@ _PROJECTED = {"model__discriminator": "projected", "objective__loss": "hinge"}
             {**_STYLE, "objective__path_length": 2.0},
             marks=pytest.mark.slow,
         ),
-        pytest.param(
-            "style", "per_class", {**_STYLE, "augment__policy": _POLICY}, marks=pytest.mark.slow
-        ),
-        pytest.param("spectral_norm", "none", {"model__family": "style"}, marks=pytest.mark.slow),
         pytest.param("denoising", "conditional", _DIFFUSION, marks=pytest.mark.slow),
-        pytest.param(
-            "spectral_norm",
-            "conditional",
-            {**_PROJECTED, "data__image_size": 32},
-            marks=pytest.mark.slow,
-        ),
     ],
 )
 def test_one_step_on_one_device_is_one_step_on_four(preset, labels, others):
