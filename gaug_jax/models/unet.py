@@ -40,7 +40,8 @@ def level_sizes(image_size: int) -> tuple[int, ...]:
       ValueError: the size is another one.
     """
     if image_size not in IMAGE_SIZES:
-        raise ValueError(f"image size {image_size} is not one of {IMAGE_SIZES}")
+        known = ", ".join(map(str, IMAGE_SIZES))
+        raise ValueError(f"image size {image_size} is not one of {known}")
     sizes = [image_size, image_size // 2]
     while sizes[-1] > _COARSEST:
         sizes.append(sizes[-1] // 2)

@@ -282,7 +282,7 @@ def test_a_killed_launcher_leaves_a_run_that_the_next_one_waits_for(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "count"),
-    [("objectives", 24), ("ratios", 6), ("filters", 6), ("paper", 26), ("small_data", 396)],
+    [("objectives", 24), ("ratios", 6), ("filters", 6), ("paper", 26), ("small_data", 450)],
 )
 def test_the_projects_own_sweeps_can_be_made(name, count):
     sweep = read_sweep(str(ROOT / "launch" / "sweeps" / f"{name}.py"))
