@@ -6,7 +6,6 @@ With the schedule sigma(t) = t that the paper chooses, images follow dx/dsigma =
 
 from collections.abc import Callable
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -118,13 +117,3 @@ def guided(conditional: Denoiser, unconditional: Denoiser, weight: float) -> Den
         return without + weight * (conditional(noisy, sigma) - without)
 
     return denoiser
-
-
-def drawn_latents(keys: Array, shape: tuple[int, int, int]) -> Images:
-    """Returns standard normal noise to begin with, each image's by its own key.
-
-    Args:
-      keys: one for each image.
-      shape: height, width and channels of an image.
-    """
-    return jax.vmap(lambda key: jax.random.normal(key, shape))(keys)

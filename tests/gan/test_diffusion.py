@@ -10,6 +10,7 @@ from support.settings_for_tests import small_settings, small_spec
 from gaug_jax.errors import UserError
 from gaug_jax.gan.diffusion import how_well_known, sampled_images
 from gaug_jax.gan.drawing import draw, latents_of, score
+from gaug_jax.gan.latents import draw_latents
 from gaug_jax.gan.spec import make_spec
 from gaug_jax.gan.state import new_state
 from gaug_jax.synthesis.latents import LatentChoice, chosen_latents
@@ -57,6 +58,14 @@ def test_how_well_an_image_is_known_is_its_mean_loss_at_four_levels(new):
     pixels = ((images + 1) * 127.5).round().astype(np.uint8)
     by_score = score(ema, pixels, 0, spec=spec)
     np.testing.assert_allclose(by_score, found, rtol=0.05)
+
+
+def test_an_image_begins_with_its_own_key_alone():
+    spec = small_spec(axis_name=None, **DIFFUSION)
+    keys = jax.random.split(jax.random.key(0), 5)
+    whole = draw_latents(keys, spec)
+    assert whole.shape == (5, 64)
+    np.testing.assert_array_equal(draw_latents(keys[3:4], spec)[0], whole[3])
 
 
 def test_truncated_latents_are_of_the_noises_length(new):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gaug_jax.objectives.ideal_denoiser import ideal_denoiser
-from gaug_jax.objectives.sampling import drawn_latents, guided, noise_levels, sampled
+from gaug_jax.objectives.sampling import guided, noise_levels, sampled
 
 RANDOM = np.random.default_rng(0)
 POINTS = RANDOM.uniform(-1, 1, (4, 8, 8, 1)).astype(np.float32)
@@ -49,7 +49,7 @@ def test_levels_are_those_of_equation_5():
 
 @pytest.mark.parametrize("method", ["heun", "euler"])
 def test_with_the_ideal_denoiser_it_ends_at_the_points(method):
-    latents = drawn_latents(jax.random.split(jax.random.key(0), 32), (8, 8, 1))
+    latents = jax.random.normal(jax.random.key(0), (32, 8, 8, 1))
     draw = jax.jit(lambda latents: sampled(of_points, latents, noise_levels(18), method))
     images = np.asarray(draw(latents))
     distances = np.abs(images[:, None] - POINTS[None]).max(axis=(2, 3, 4))
@@ -122,15 +122,8 @@ def test_guidance_is_the_combination_and_at_1_the_conditional_itself():
 def test_guided_images_are_those_of_the_class():
     """The class is two of the four points: every image ends at one of them."""
     conditional = lambda noisy, sigma: ideal_denoiser(POINTS[:2], noisy, sigma)  # noqa: E731
-    latents = drawn_latents(jax.random.split(jax.random.key(1), 16), (8, 8, 1))
+    latents = jax.random.normal(jax.random.key(1), (16, 8, 8, 1))
     denoiser = guided(conditional, of_points, 1.5)
     images = jax.jit(lambda latents: sampled(denoiser, latents, noise_levels(18)))(latents)
     distances = np.abs(np.asarray(images)[:, None] - POINTS[None, :2]).max(axis=(2, 3, 4))
     assert distances.min(axis=1).max() < 1e-3
-
-
-def test_an_image_begins_with_its_own_key_alone():
-    keys = jax.random.split(jax.random.key(0), 5)
-    whole = drawn_latents(keys, (8, 8, 3))
-    assert whole.shape == (5, 8, 8, 3)
-    np.testing.assert_array_equal(drawn_latents(keys[3:4], (8, 8, 3))[0], whole[3])
